@@ -1,0 +1,1 @@
+"""Given data: loaders and generators, one file a data set."""

@@ -1,0 +1,1 @@
+"""What a student opens: stubs to fill in, and the given experiments."""

@@ -1,0 +1,1 @@
+"""Given: networks, training loops and figures; each takes an implementation as an argument."""

@@ -1,0 +1,1 @@
+"""Judging: rubric, properties replayed against an implementation, views of the outcome."""

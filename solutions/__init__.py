@@ -1,0 +1,1 @@
+"""The reference implementation, and the only source of the stubs in exercises/."""

@@ -1,0 +1,1 @@
+"""The properties that judge an answer, and the tests of the kit itself."""
