@@ -1,0 +1,84 @@
+"""Proving the properties against the bank: which property rejects which mistake, and whether each earns its place."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from grading.bank import Entry, entries
+from grading.engine.implementation import locate
+from grading.engine.workers import Starter, Worker
+from grading.judge import Judge
+from tests.support.properties import Part
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry of the bank and the properties that rejected it."""
+
+    entry: Entry
+    rejected_by: frozenset[str]
+
+
+class PartAudit(msgspec.Struct, frozen=True):
+    """What the bank says of one part's properties.
+
+    rows: for each entry its kind, sentence, and the properties that rejected it. needed: for each property the
+    mistakes that no other property rejects. problems: what has to change before the properties are proved.
+    """
+
+    part: str
+    properties: list[str]
+    rows: dict[str, tuple[str, str, list[str]]]
+    needed: dict[str, list[str]]
+    problems: list[str]
+
+
+def audit_part(part: Part, judge: Judge, starter: Starter) -> PartAudit:
+    """Judge every entry of the bank for a part, each standing in for the reference's function."""
+    rows = list(_rows(part, judge, starter))
+    needed = {
+        value.name: [r.entry.name for r in rows if r.entry.kind == "mistake" and r.rejected_by == {value.name}]
+        for value in part.properties
+    }
+    return PartAudit(
+        part.name,
+        [value.name for value in part.properties],
+        {r.entry.name: (r.entry.kind, r.entry.sentence, sorted(r.rejected_by)) for r in rows},
+        needed,
+        [*_wrong_verdicts(rows), *_counts(part, rows), *_idle(part, needed)],
+    )
+
+
+def _rows(part: Part, judge: Judge, starter: Starter) -> Iterator[Row]:
+    for entry in entries(part.name):
+        worker = Worker(starter, locate("solutions"), entry.full_name)
+        verdicts = list(judge.part(part, worker))
+        worker.close()
+        yield Row(entry, frozenset(v.property for v in verdicts if v.outcome != "right"))
+
+
+def _wrong_verdicts(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        if row.entry.kind == "mistake" and not row.rejected_by:
+            yield f"the mistake {row.entry.full_name} passes every property: {row.entry.sentence}"
+        if row.entry.kind == "alternative" and row.rejected_by:
+            yield f"the alternative {row.entry.full_name} is rejected by {', '.join(sorted(row.rejected_by))}"
+
+
+MISTAKES, ALTERNATIVES = 8, 3
+
+
+def _counts(part: Part, rows: Sequence[Row]) -> Iterator[str]:
+    kinds = [row.entry.kind for row in rows]
+    for kind, least in (("mistake", MISTAKES), ("alternative", ALTERNATIVES)):
+        if kinds.count(kind) < least:
+            yield f"the bank has {kinds.count(kind)} {kind}s of {part.name}, at least {least} are expected"
+
+
+def _idle(part: Part, needed: dict[str, list[str]]) -> Iterator[str]:
+    for value in part.properties:
+        if not needed[value.name] and not value.stays:
+            yield f"no mistake needs the property {value.full_name}, and it does not say why it stays"
+        if needed[value.name] and value.stays:
+            yield f"the property {value.full_name} says why it stays, but {needed[value.name][0]} needs it"

@@ -1,0 +1,134 @@
+"""Find an implementation by name or path, and load its functions file by file."""
+
+import difflib
+import importlib
+import importlib.util
+import itertools
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .calls import CallFailed, Fault
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMED = ("exercises", "solutions")
+TOPICS = ("vae", "gan", "flows")
+_numbers = itertools.count(1)
+
+
+class ImplementationNotFound(Exception):
+    """No implementation where the request says; the text says what was found, what was expected, what to do."""
+
+
+def locate(name_or_path: str) -> Path:
+    """Return the directory of an implementation, given its name or its path.
+
+    Raises:
+        ImplementationNotFound: neither a name nor a directory with a topic in it.
+    """
+    directory = ROOT / name_or_path if name_or_path in NAMED else Path(name_or_path)
+    if not directory.is_dir():
+        near = difflib.get_close_matches(name_or_path, NAMED, 1, 0.6)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise ImplementationNotFound(
+            f"no implementation {name_or_path!r}: neither {' nor '.join(NAMED)}, nor a directory.{hint}"
+        )
+    if not any((directory / topic).is_dir() for topic in TOPICS):
+        raise ImplementationNotFound(
+            f"{directory} holds no implementation: expected a directory {'/, '.join(TOPICS)}/ in it. "
+            "Name the directory above the topics."
+        )
+    return directory.resolve()
+
+
+class Implementation:
+    """The functions of one implementation, imported when first asked for and under a name of their own.
+
+    Only relative imports reach its other files: the directory never enters sys.path, so that a file called
+    torch.py or random.py in it shadows nothing.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Prepare the package; nothing is imported yet."""
+        self.directory = directory
+        self.package = f"_implementation_{next(_numbers)}"
+        self._add_package(self.package, directory)
+        for topic in TOPICS:
+            self._add_package(f"{self.package}.{topic}", directory / topic)
+        self._files: dict[tuple[str, str], types.ModuleType | Fault] = {}
+        self._replaced: dict[str, Callable[..., Any]] = {}
+
+    def _add_package(self, name: str, directory: Path) -> None:
+        # Made by hand: whatever stands in an __init__.py there, the files beside it stay importable one by one.
+        module = types.ModuleType(name)
+        module.__path__ = [str(directory)]
+        sys.modules[name] = module
+
+    def replace(self, part: str, function: Callable[..., Any]) -> None:
+        """Answer for a part with another function, one of the bank."""
+        self._replaced[part] = function
+
+    def function(self, part: str, file: str) -> Callable[..., Any]:
+        """Return the function of a part, from `file` in its topic's directory.
+
+        Raises:
+            CallFailed: the file cannot be imported or has no such function.
+        """
+        if part in self._replaced:
+            return self._replaced[part]
+        topic, name = part.split(".")
+        if (topic, file) not in self._files:
+            self._files[topic, file] = self._import(topic, file)
+        module = self._files[topic, file]
+        if isinstance(module, Fault):
+            raise CallFailed(module)
+        function = getattr(module, name, None)
+        if not callable(function):
+            raise CallFailed(_missing(module, f"{topic}/{file}", name))
+        return function
+
+    def _import(self, topic: str, file: str) -> types.ModuleType | Fault:
+        if not (self.directory / topic / file).is_file():
+            return Fault("missing", "FileNotFoundError", f"there is no file {topic}/{file} in {self.directory.name}/")
+        try:
+            return importlib.import_module(f"{self.package}.{topic}.{file.removesuffix('.py')}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a student's file may raise anything, SystemExit included
+            return fault_of(error, self.directory, "import")
+
+
+def _missing(module: types.ModuleType, file: str, name: str) -> Fault:
+    defined = [n for n, value in vars(module).items() if isinstance(value, types.FunctionType)]
+    near = difflib.get_close_matches(name, defined, 1, 0.5)
+    hint = f"; the nearest name there is {near[0]}: was it renamed?" if near else ""
+    return Fault("missing", "AttributeError", f"{file} has no function {name}{hint}")
+
+
+def fault_of(error: BaseException, directory: Path, kind: str = "raised") -> Fault:
+    """Describe an exception of a student's code by the last place in the student's files that it passed.
+
+    >>> fault_of(ValueError("no"), Path("."))
+    Fault(kind='raised', error='ValueError', message='no', where='', traceback='ValueError: no\\n')
+    """
+    message = str(error)[:2000]
+    if isinstance(error, SyntaxError) and error.filename:
+        message = f"{error.msg}: {(error.text or '').strip()}"
+        where = f"{_relative(error.filename, directory)}, line {error.lineno}"
+    else:
+        inside = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if Path(frame.filename).is_relative_to(directory)
+        ]
+        where = f"{_relative(inside[-1].filename, directory)}, line {inside[-1].lineno}" if inside else ""
+    lines = traceback.format_exception(error, limit=-12)
+    return Fault(kind, type(error).__name__, message, where, "".join(lines)[-4000:])
+
+
+def _relative(filename: str, directory: Path) -> str:
+    path = Path(filename)
+    return str(path.relative_to(directory)) if path.is_relative_to(directory) else path.name

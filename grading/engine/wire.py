@@ -1,0 +1,266 @@
+"""Messages between processes: a msgpack header of fixed types, then the raw bytes of the tensors. No pickle.
+
+    8 bytes   length of the header, length of the body (little-endian, 4 bytes each)
+    header    msgpack of a list of calls, or of a list of answers and faults
+    body      the tensors' bytes in the order in which the header names them, each padded to 16 bytes
+
+What is read here may have been written by hostile code: lengths, depth, counts, dtypes and sizes are checked before
+anything is allocated for them, and every violation is a WireError.
+"""
+
+import math
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from tests.support import models
+
+from .calls import Answer, Call, Fault, Watch
+
+PREFIX = struct.Struct("<II")
+MAX_HEADER = 4 << 20
+MAX_BODY = 256 << 20
+MAX_DEPTH = 8
+MAX_AXES = 8
+ALIGNMENT = 16
+DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.bool),
+        *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.complex64, torch.complex128),
+    )
+}
+
+
+class WireError(Exception):
+    """Bytes that are not a message of this format; the text says what was found and what is allowed."""
+
+
+class _Tensor(msgspec.Struct, tag="tensor", array_like=True):
+    dtype: str
+    shape: list[int]
+
+
+class _Tuple(msgspec.Struct, tag="tuple", array_like=True):
+    items: list["_Value"]
+
+
+class _Given(msgspec.Struct, tag="given", array_like=True):
+    name: str
+    fields: list["_Value"]
+
+
+class _Other(msgspec.Struct, tag="other", array_like=True):
+    """A value of a type that does not travel: its type's name stands for it."""
+
+    name: str
+
+
+_Value = None | bool | int | float | str | _Tensor | _Tuple | _Given | _Other
+
+
+class _Call(msgspec.Struct, tag="call", array_like=True):
+    part: str
+    file: str
+    arguments: list[_Value]
+    seed: int
+    watch: Watch
+    wrt: list[str]
+    cotangent: _Value
+
+
+class _Answer(msgspec.Struct, tag="answer", array_like=True):
+    value: _Value
+    has_graph: bool
+    gradients: list[_Value]
+    arguments: list[_Value]
+    asked: list[_Value]
+    peak_bytes: int
+
+
+class _Fault(msgspec.Struct, tag="fault", array_like=True):
+    kind: str
+    error: str
+    message: str
+    where: str
+    traceback: str
+
+
+_encoder = msgspec.msgpack.Encoder()
+_calls = msgspec.msgpack.Decoder(list[_Call])
+_replies = msgspec.msgpack.Decoder(list[_Answer | _Fault])
+
+
+class Foreign(str):
+    """The name of a type whose values cannot travel, in place of such a value."""
+
+
+class _Writer:
+    """Turns values into header entries and collects the tensors' bytes beside them."""
+
+    def __init__(self) -> None:
+        self.buffers: list[bytes] = []
+
+    def value(self, value: Any, depth: int = 0) -> _Value:
+        if isinstance(value, Tensor):
+            return self.tensor(value)
+        if value is None or type(value) in (bool, float, str) or (type(value) is int and abs(value) < 2**63):
+            return value
+        if isinstance(value, (tuple, list)) and depth < MAX_DEPTH:
+            return _Tuple([self.value(item, depth + 1) for item in value])
+        if type(value).__name__ in models.GIVEN:
+            return _Given(type(value).__name__, [self.value(field, depth + 1) for field in value.fields()])
+        return _Other(type(value).__name__[:80])
+
+    def tensor(self, tensor: Tensor) -> _Value:
+        name = str(tensor.dtype).removeprefix("torch.")
+        if name not in DTYPES or tensor.layout is not torch.strided or tensor.dim() > MAX_AXES:
+            return _Other(f"{tensor.layout} tensor of {tensor.dtype}")
+        raw = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
+        data = raw.numpy().tobytes()
+        self.buffers.append(data + bytes(-len(data) % ALIGNMENT))
+        return _Tensor(name, list(tensor.shape))
+
+    def message(self, entries: list[Any]) -> bytes:
+        header = _encoder.encode(entries)
+        body = b"".join(self.buffers)
+        if len(header) > MAX_HEADER or len(body) > MAX_BODY:
+            raise WireError(f"a message of {len(header)} + {len(body)} bytes, at most {MAX_HEADER} + {MAX_BODY} travel")
+        return PREFIX.pack(len(header), len(body)) + header + body
+
+
+class _Reader:
+    """Turns header entries back into values, taking the tensors' bytes in order from the body."""
+
+    def __init__(self, body: bytearray, given: Mapping[str, Callable[..., Any]]) -> None:
+        self.body = body
+        self.offset = 0
+        self.known = given
+
+    def value(self, value: _Value, depth: int = 0) -> Any:
+        if depth > MAX_DEPTH:
+            raise WireError(f"values nested more than {MAX_DEPTH} deep")
+        if isinstance(value, _Tensor):
+            return self.tensor(value)
+        if isinstance(value, _Tuple):
+            return tuple(self.value(item, depth + 1) for item in value.items)
+        if isinstance(value, _Given):
+            return self.given(value, depth)
+        if isinstance(value, _Other):
+            return Foreign(value.name)
+        return value
+
+    def given(self, entry: _Given, depth: int) -> Any:
+        if entry.name not in self.known:
+            raise WireError(f"no given object {entry.name[:80]!r} may stand here")
+        try:
+            return self.known[entry.name](*(self.value(field, depth + 1) for field in entry.fields))
+        except (TypeError, AttributeError, ValueError) as error:
+            raise WireError(f"{entry.name} cannot be made from these fields: {error}") from error
+
+    def tensor(self, entry: _Tensor) -> Tensor:
+        dtype = DTYPES.get(entry.dtype)
+        if dtype is None or len(entry.shape) > MAX_AXES or any(n < 0 for n in entry.shape):
+            raise WireError(f"a tensor of dtype {entry.dtype[:80]!r} and shape {entry.shape[: MAX_AXES + 1]}")
+        count = math.prod(entry.shape)
+        size = count * dtype.itemsize
+        if size > len(self.body) - self.offset:
+            raise WireError(f"a tensor of {size} bytes where {len(self.body) - self.offset} are left")
+        if count == 0:
+            if any(n > MAX_BODY for n in entry.shape):
+                raise WireError(f"an empty tensor of shape {entry.shape}")
+            return torch.empty(entry.shape, dtype=dtype)
+        tensor = torch.frombuffer(self.body, dtype=dtype, count=count, offset=self.offset)
+        self.offset += size + -size % ALIGNMENT
+        return tensor.view(entry.shape)
+
+
+def encode_calls(calls: list[Call]) -> bytes:
+    """Write calls as one message."""
+    write = _Writer()
+    return write.message([_call_entry(write, call) for call in calls])
+
+
+def _call_entry(write: _Writer, call: Call) -> _Call:
+    arguments = [write.value(a) for a in call.arguments]
+    return _Call(call.part, call.file, arguments, call.seed, call.watch, list(call.wrt), write.value(call.cotangent))
+
+
+def encode_replies(replies: list[Answer | Fault]) -> bytes:
+    """Write answers and faults as one message."""
+    write = _Writer()
+    return write.message([_reply_entry(write, reply) for reply in replies])
+
+
+def _reply_entry(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
+    if isinstance(reply, Fault):
+        return _Fault(reply.kind, reply.error, reply.message, reply.where, reply.traceback)
+    return _Answer(
+        write.value(reply.value),
+        reply.has_graph,
+        *([write.value(v) for v in values] for values in (reply.gradients, reply.arguments, reply.asked)),
+        reply.peak_bytes,
+    )
+
+
+def decode_calls(header: bytes, body: bytearray) -> list[Call]:
+    """Read a message of calls.
+
+    Raises:
+        WireError: the bytes are no such message.
+    """
+    read = _Reader(body, models.GIVEN)
+    return [_call(read, entry) for entry in _entries(_calls, header)]
+
+
+def _call(read: _Reader, entry: _Call) -> Call:
+    arguments = tuple(map(read.value, entry.arguments))
+    cotangent = read.value(entry.cotangent)
+    return Call(entry.part, entry.file, arguments, entry.seed, entry.watch, tuple(entry.wrt), cotangent)
+
+
+def decode_replies(header: bytes, body: bytearray) -> list[Answer | Fault]:
+    """Read a message of answers and faults.
+
+    Raises:
+        WireError: the bytes are no such message.
+    """
+    read = _Reader(body, {})
+    return [_reply(read, entry) for entry in _entries(_replies, header)]
+
+
+def _reply(read: _Reader, entry: _Answer | _Fault) -> Answer | Fault:
+    if isinstance(entry, _Fault):
+        return Fault(entry.kind, entry.error, entry.message, entry.where, entry.traceback)
+    value, gradients, arguments, asked = (
+        read.value(entry.value),
+        *(tuple(map(read.value, values)) for values in (entry.gradients, entry.arguments, entry.asked)),
+    )
+    if not all(g is None or isinstance(g, Tensor) for g in gradients):
+        raise WireError("a gradient that is not a tensor")
+    if not all(isinstance(group, tuple) and all(isinstance(t, Tensor) for t in group) for group in asked):
+        raise WireError("a given object was asked at something that is not a tensor")
+    return Answer(value, entry.has_graph, gradients, arguments, asked, entry.peak_bytes)
+
+
+def _entries(decoder: Any, header: bytes) -> Any:
+    try:
+        return decoder.decode(header)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise WireError(f"the header is not a message: {error}") from error
+
+
+def lengths(prefix: bytes) -> tuple[int, int]:
+    """Read how many bytes of header and body follow.
+
+    Raises:
+        WireError: more than a message may have.
+    """
+    header, body = PREFIX.unpack(prefix)
+    if header > MAX_HEADER or body > MAX_BODY:
+        raise WireError(f"a message of {header} + {body} bytes, at most {MAX_HEADER} + {MAX_BODY} travel")
+    return header, body

@@ -1,0 +1,191 @@
+"""The judge's side of a worker: start it, ask it with a deadline, keep what it prints, kill it."""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from . import wire, worker
+from .calls import Answer, Call, Fault
+from .implementation import ROOT
+
+KEPT_OUTPUT = 64 << 10
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class Exchange(Protocol):
+    """Whoever answers calls."""
+
+    def __call__(self, calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
+        """Answer each call, all of them within so many seconds."""
+        ...
+
+
+class Starter:
+    """Starts workers, by forking a clean process where that is safe and from nothing where it is not."""
+
+    def __init__(self, control: socket.socket | None) -> None:
+        """Use `forking`, `spawning_once` or `Starter(None)`, which starts every worker from nothing."""
+        self._control = control
+
+    @classmethod
+    def forking(cls) -> "Starter":
+        """Fork the clean process from this one. Call it before any property is loaded or torch operation run."""
+        if sys.platform == "darwin":
+            return cls(None)
+        ours, theirs = socket.socketpair()
+        if os.fork() == 0:
+            ours.close()
+            with contextlib.suppress(KeyboardInterrupt):
+                worker.serve_forks(theirs)
+            os._exit(0)
+        theirs.close()
+        return cls(ours)
+
+    @classmethod
+    def spawning_once(cls) -> "Starter":
+        """Start the clean process from nothing: for a process that has already run operations."""
+        if sys.platform == "darwin":
+            return cls(None)
+        ours, theirs = socket.socketpair()
+        _spawn(["forks", str(theirs.fileno())], theirs.fileno())
+        theirs.close()
+        return cls(ours)
+
+    def start(self, connection: socket.socket, output: int, directory: Path, bank: str) -> int:
+        """Start one worker and return its process number."""
+        if self._control is None:
+            arguments = [str(connection.fileno()), str(output), str(directory), bank]
+            return _spawn(arguments, connection.fileno(), output).pid
+        request = f"{directory}\0{bank}".encode()
+        socket.send_fds(self._control, [request], [connection.fileno(), output])
+        return worker.PROCESS.unpack(worker.receive(self._control, worker.PROCESS.size))[0]
+
+    def close(self) -> None:
+        """End the clean process."""
+        if self._control is not None:
+            self._control.close()
+
+
+def _spawn(arguments: list[str], *descriptors: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "grading.engine.worker", *arguments],
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        env=os.environ | ENVIRONMENT,
+        start_new_session=True,
+    )
+
+
+class Worker:
+    """One implementation in a process of its own, started when first asked and again after it had to be killed."""
+
+    def __init__(self, starter: Starter, directory: Path, bank: str = "") -> None:
+        """Start nothing yet."""
+        self._starter, self._directory, self._bank = starter, directory, bank
+        self._process = 0
+        self.output = bytearray()
+        self.printed = 0
+
+    def __call__(self, calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
+        """Send calls in one message and wait for their replies; a fault for each where none come in time."""
+        if not self._process:
+            self._start()
+        try:
+            message = wire.encode_calls(list(calls))
+            return self._converse(message, time.monotonic() + seconds, len(calls))
+        except TimeoutError:
+            fault = Fault("silent", "TimeoutError", f"no answer within {seconds:.3g} s{self._flood()}")
+        except (EOFError, OSError):
+            fault = Fault("silent", "ProcessEnded", "the process that ran this code ended during the call")
+        except wire.WireError as error:
+            fault = Fault("damaged", "WireError", f"what came back is not an answer: {error}")
+        self.close()
+        return [fault] * len(calls)
+
+    def _flood(self) -> str:
+        return f", and {self.printed >> 20} MB printed" if self.printed > 1 << 20 else ""
+
+    def _start(self) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._pipe, output = os.pipe()
+        os.set_blocking(self._pipe, False)
+        self._process = self._starter.start(theirs, output, self._directory, self._bank)
+        theirs.close()
+        os.close(output)
+        self._socket.setblocking(False)
+
+    def _converse(self, message: bytes, end: float, count: int) -> list[Answer | Fault]:
+        """Write the message and read the reply as the worker takes and gives them, emptying its output meanwhile."""
+        unsent, received, needed = memoryview(message), bytearray(), wire.PREFIX.size
+        header = body = 0
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pipe, selectors.EVENT_READ)
+            selector.register(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            while len(received) < needed:
+                for key, events in self._ready(selector, end):
+                    if key.fd == self._pipe:
+                        if not self._drain():
+                            selector.unregister(self._pipe)
+                        continue
+                    if events & selectors.EVENT_WRITE:
+                        unsent = unsent[self._socket.send(unsent[: 1 << 20]) :]
+                        if not unsent:
+                            selector.modify(self._socket, selectors.EVENT_READ)
+                    if events & selectors.EVENT_READ:
+                        received += self._receive(needed - len(received))
+                if needed == wire.PREFIX.size and len(received) == needed:
+                    header, body = wire.lengths(bytes(received))
+                    needed += header + body
+        start = wire.PREFIX.size + header
+        replies = wire.decode_replies(bytes(received[wire.PREFIX.size : start]), received[start:])
+        if len(replies) != count:
+            raise wire.WireError(f"{len(replies)} replies to {count} calls")
+        return replies
+
+    def _ready(self, selector: selectors.BaseSelector, end: float) -> list[tuple[selectors.SelectorKey, int]]:
+        left = end - time.monotonic()
+        ready = selector.select(left) if left > 0 else []
+        if not ready:
+            raise TimeoutError
+        return ready
+
+    def _receive(self, size: int) -> bytes:
+        data = self._socket.recv(min(size, 1 << 20))
+        if not data:
+            raise EOFError
+        return data
+
+    def _drain(self) -> bool:
+        """Take what the worker printed; False when it closed its output."""
+        data = os.read(self._pipe, 1 << 16)
+        self.printed += len(data)
+        self.output += data[: KEPT_OUTPUT - len(self.output)]
+        return bool(data)
+
+    def take_output(self) -> str:
+        """Return what was printed since the last time, at most its first 64 KB."""
+        if self._process:
+            with contextlib.suppress(BlockingIOError):
+                while self.printed < KEPT_OUTPUT and self._drain():
+                    pass
+        text, self.output, self.printed = self.output.decode(errors="replace"), bytearray(), 0
+        return text
+
+    def close(self) -> None:
+        """Kill the worker and all that it started."""
+        if self._process:
+            for kill in (os.killpg, os.kill):  # the group may not be there yet
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    kill(self._process, signal.SIGKILL)
+            self._socket.close()
+            os.close(self._pipe)
+            self._process = 0

@@ -1,0 +1,121 @@
+"""Judging parts: replay every property's inputs against an implementation, and say what failed and on what."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from grading.engine.calls import Answer, Call, CallFailed, Fault
+from grading.engine.inputs import Inputs, draw, shrink
+from grading.engine.lockstep import replay
+from grading.engine.workers import Exchange
+from tests.support.properties import Attempt, Part, Property
+
+from .wording import Failure, describe
+
+Outcome = Literal["right", "wrong", "todo"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How hard to look: inputs for each property, seconds for a property, for a whole part, and for shrinking."""
+
+    inputs: int
+    property_seconds: float
+    part_seconds: float
+    shrink_seconds: float
+
+
+PROFILES = {
+    "student": Profile(inputs=25, property_seconds=5, part_seconds=10, shrink_seconds=1),
+    "grade": Profile(inputs=200, property_seconds=20, part_seconds=60, shrink_seconds=2),
+}
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The outcome of one property, on so many inputs, in so many seconds."""
+
+    property: str
+    aspect: str
+    sentence: str
+    outcome: Outcome
+    inputs: int
+    seconds: float
+    failure: Failure | None = None
+
+
+class PartVerdict(msgspec.Struct, frozen=True):
+    """The outcomes of a part's properties, and what the part's code printed meanwhile."""
+
+    part: str
+    verdicts: list[Verdict]
+    printed: str = ""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Wrong if a property is, todo if one is and none is wrong, else right."""
+        outcomes = {verdict.outcome for verdict in self.verdicts}
+        return "wrong" if "wrong" in outcomes else "todo" if "todo" in outcomes else "right"
+
+
+class Judge:
+    """Judges parts with inputs that are drawn once from a seed and kept for every implementation and every save."""
+
+    def __init__(self, profile: Profile, seed: int = 0) -> None:
+        """Draw nothing yet."""
+        self.profile, self.seed = profile, seed
+        self._drawn: dict[str, list[Inputs]] = {}
+
+    def inputs(self, value: Property) -> list[Inputs]:
+        """Return the inputs of a property, drawn at the first time of asking."""
+        if value.full_name not in self._drawn:
+            self._drawn[value.full_name] = draw(value, self.seed, self.profile.inputs)
+        return self._drawn[value.full_name]
+
+    def part(self, part: Part, exchange: Exchange) -> Iterator[Verdict]:
+        """Judge the properties of a part one after another, each within its deadline and all within the part's."""
+        left = self.profile.part_seconds
+        for value in part.properties:
+            inputs = self.inputs(value)  # drawing is not on the student's clock
+            start = time.monotonic()
+            yield self.judge(value, inputs, exchange, min(self.profile.property_seconds, max(left, 0.5)))
+            left -= time.monotonic() - start
+
+    def judge(self, value: Property, inputs: Sequence[Inputs], exchange: Exchange, seconds: float) -> Verdict:
+        """Judge one property on the given inputs."""
+        start = time.monotonic()
+        attempts = replay(value, inputs, exchange, seconds)
+        failed = _worst(attempts)
+        outcome: Outcome = "right" if failed is None else "todo" if failed.todo else "wrong"
+        if failed is not None and outcome == "wrong" and self.profile.shrink_seconds and not _unanswered(failed):
+            failed = self._shrink(value, failed, exchange)
+        return Verdict(
+            property=value.name,
+            aspect=value.aspect,
+            sentence=value.sentence,
+            outcome=outcome,
+            inputs=len(attempts),
+            seconds=time.monotonic() - start,
+            failure=None if failed is None else describe(failed),
+        )
+
+    def _shrink(self, value: Property, failed: Attempt, exchange: Exchange) -> Attempt:
+        seconds = self.profile.shrink_seconds
+
+        def ask(call: Call) -> Answer | Fault:
+            return exchange([call], seconds)[0]
+
+        return shrink(value, failed, ask, self.seed, self.profile.inputs, seconds)
+
+
+def _worst(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return the first wrong attempt, else the first that is still to be written, else none."""
+    failed = [a for a in attempts if a.error is not None]
+    return next((a for a in failed if not a.todo), failed[0] if failed else None)
+
+
+def _unanswered(attempt: Attempt) -> bool:
+    """Whether the failure would be the same, or as slow, on any other input."""
+    return isinstance(attempt.error, CallFailed) and attempt.error.fault.kind != "raised"

@@ -1,0 +1,141 @@
+"""A failed property in the words that a student reads: what was tried, what came back, what was expected."""
+
+import dataclasses
+import math
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from grading.engine.calls import CallFailed, Fault
+from grading.engine.implementation import TOPICS
+from tests.support.closeness import WrongAnswer
+from tests.support.properties import Attempt, name_of
+
+SHOWN_ENTRIES = 24
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What a failed property tells, as text.
+
+    message: what is wrong. inputs: name and value, as one would type them. called: the last call. answer, expected,
+    difference, ratio: values where there are any. where: file and line of an error. traceback: of that error.
+    """
+
+    message: str
+    inputs: dict[str, str] = {}
+    called: str = ""
+    answer: str = ""
+    expected: str = ""
+    difference: str = ""
+    ratio: str = ""
+    where: str = ""
+    traceback: str = ""
+
+
+def describe(attempt: Attempt) -> Failure:
+    """Describe an attempt that failed."""
+    error = attempt.error
+    fault = error.fault if isinstance(error, CallFailed) else None
+    if attempt.todo:
+        return Failure(_todo(attempt, str(fault.message if fault else error)))
+    if fault is not None and fault.kind != "raised":
+        return Failure(_unanswered(fault), where=fault.where, traceback=fault.traceback)
+    inputs = {name: typed(value) for name, value in attempt.inputs.items()}
+    called = _called(attempt)
+    if fault is not None:
+        message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
+        return Failure(message, inputs, called, where=fault.where, traceback=fault.traceback)
+    if not isinstance(error, WrongAnswer):
+        return Failure(str(error) or type(error).__name__, inputs, called)
+    difference, ratio = compare(error.answer, error.expected)
+    return Failure(error.message, inputs, called, shown(error.answer), shown(error.expected), difference, ratio)
+
+
+def _todo(attempt: Attempt, message: str) -> str:
+    """Tell a function that is still to be written from one that waits for another."""
+    named = message.split(" ", 1)[0].rstrip(":")
+    other = named if named.split(".")[0] in TOPICS and named != attempt.property.part else ""
+    return f"waits for {other}, which is still to be written" if other else "still to be written"
+
+
+def _unanswered(fault: Fault) -> str:
+    match fault.kind:
+        case "import":
+            return f"the file cannot be imported: {fault.error}: {fault.message}"
+        case "silent" if fault.error == "TimeoutError":
+            return f"{fault.message}: is there an endless loop?"
+        case _:
+            return fault.message
+
+
+def _called(attempt: Attempt) -> str:
+    if attempt.topic.last is None:
+        return ""
+    call = attempt.topic.last[0]
+    what = f"gradient, by {name_of(call.wrt[0])}, of " if call.wrt else ""
+    return f"{what}{call.part}({', '.join(typed(a) for a in call.arguments)})"
+
+
+def typed(value: Any) -> str:
+    """Write a value as a person would type it; a large tensor by its shape.
+
+    >>> typed(torch.tensor([[0.0, 1.5]]))
+    'torch.tensor([[0.0, 1.5]])'
+    """
+    if isinstance(value, Tensor):
+        suffix = "" if value.dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={value.dtype}"
+        if value.numel() > SHOWN_ENTRIES:
+            return f"<tensor of shape {tuple(value.shape)}{suffix}>"
+        return f"torch.tensor({_numbers(value)}{suffix})"
+    if dataclasses.is_dataclass(value):
+        fields = (f"{f.name}={typed(getattr(value, f.name))}" for f in dataclasses.fields(value))
+        return f"{type(value).__name__}({', '.join(fields)})"
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(typed, value))}{',' if len(value) == 1 else ''})"
+    return repr(value)
+
+
+def _numbers(value: Tensor) -> str:
+    """Write nested lists with short but exact numbers; inf and nan need a name to be typed."""
+    text = str(value.tolist())
+    return text.replace("inf", "math.inf").replace("nan", "math.nan")
+
+
+def shown(value: Any) -> str:
+    """Write an answer in six digits, a large one by its shape and first entries."""
+    if value is None:
+        return ""
+    if not isinstance(value, Tensor):
+        return repr(value)
+    entries = value.detach().reshape(-1)
+    text = ", ".join(_short(x) for x in entries[:SHOWN_ENTRIES].tolist())
+    if entries.numel() > SHOWN_ENTRIES:
+        return f"{tuple(value.shape)}: {text}, ..."
+    if value.dim() <= 1:
+        return text if value.dim() == 0 or value.numel() == 1 else f"[{text}]"
+    return f"{tuple(value.shape)}: [{text}]"
+
+
+def _short(x: Any) -> str:
+    return f"{x:.6g}" if isinstance(x, float) else str(x)
+
+
+def compare(answer: Any, expected: Any) -> tuple[str, str]:
+    """Return difference and ratio of two answers, one number each where it is the same for all entries."""
+    if not (isinstance(answer, Tensor) and isinstance(expected, Tensor) and answer.shape == expected.shape):
+        return "", ""
+    a, b = answer.detach().double().reshape(-1), expected.detach().double().reshape(-1)
+    return _constant((a - b).tolist()), _constant(
+        [x / y if y else math.nan for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    )
+
+
+def _constant(values: list[float]) -> str:
+    known = [v for v in values if math.isfinite(v)]
+    if not known:
+        return ""
+    if all(math.isclose(v, known[0], rel_tol=1e-6, abs_tol=1e-9) for v in known):
+        return _short(known[0])
+    return f"[{', '.join(_short(v) for v in values)}]" if len(values) <= 8 else ""

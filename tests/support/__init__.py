@@ -1,0 +1,1 @@
+"""What properties are written with: strategies, closeness, statistics, given objects, oracles."""

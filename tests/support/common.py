@@ -1,0 +1,68 @@
+"""Properties that every function of one value for each instance obeys, made for a part from its inputs."""
+
+from typing import Any
+
+import torch
+from hypothesis.strategies import SearchStrategy
+from torch import Tensor
+
+from .closeness import WrongAnswer, assert_close, assert_tensor, explain_shape
+from .properties import Function, Part, Topic
+
+
+def per_instance_properties(
+    part: Part,
+    inputs: SearchStrategy[tuple[Tensor, ...]],
+    images: SearchStrategy[tuple[Tensor, ...]] | None = None,
+    extra: tuple[Any, ...] = (),
+) -> None:
+    """Give a part the properties of shape, dtype and untouched arguments, and of images where it takes them.
+
+    inputs: the tensor arguments, (batch, d); extra: what follows them in a call.
+    """
+    name = part.name.split(".")[1]
+
+    def function(topic: Topic) -> Function:
+        return getattr(topic, name)
+
+    @part.property("shape", arguments=inputs)
+    def one_value_for_each_instance(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
+        """The result has the shape (batch,), also for one instance and for one feature."""
+        for rows in (arguments, tuple(t[:1] for t in arguments), tuple(t[:, :1] for t in arguments)):
+            assert_shape(function(topic).observe(*rows, *extra).value, len(rows[0]))
+
+    @part.property("shape", most=10, arguments=inputs)
+    def keeps_the_dtype(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
+        """Double precision in gives double precision out, and single precision gives single."""
+        for dtype in (torch.float64, torch.float32):
+            value = function(topic).observe(*(t.to(dtype) for t in arguments), *extra).value
+            result = assert_tensor(value, "of numbers")
+            if result.dtype != dtype:
+                raise WrongAnswer(f"arguments of {dtype} gave a result of {result.dtype}")
+
+    @part.property("value", most=10, arguments=inputs)
+    def leaves_its_arguments_alone(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
+        """The arguments hold the same numbers after the call as before."""
+        after = function(topic).observe(*arguments, *extra).arguments
+        for i, (now, before) in enumerate(zip(after, arguments, strict=False)):
+            if not torch.equal(now, before):
+                raise WrongAnswer(f"argument {i + 1} was changed in place", now, before)
+
+    if images is not None:
+
+        @part.property("shape", most=10, arguments=images)
+        def takes_images(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
+            """Images, (batch, channels, height, width), have the value of their pixels in one row."""
+            flat = function(topic)(*(t.flatten(1) for t in arguments), *extra)
+            assert_close(function(topic)(*arguments, *extra), flat)
+
+
+def assert_shape(value: Any, batch: int) -> None:
+    """Accept a tensor of the shape (batch,) only.
+
+    Raises:
+        WrongAnswer: any other shape, with what usually causes it.
+    """
+    tensor = assert_tensor(value, f"({batch},)")
+    if tensor.shape != (batch,):
+        raise WrongAnswer(explain_shape(tensor.shape, (batch,)), tensor)

@@ -1,0 +1,63 @@
+"""Inputs for properties: bounded, in double precision, drawn as numbers so that they shrink to what a person types."""
+
+from typing import Any
+
+import torch
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from torch import Tensor
+
+from .models import LinearDecoder
+from .oracles import LinearGaussian
+
+
+def reals(low: float, high: float) -> SearchStrategy[float]:
+    """Numbers of an interval, without subnormal ones."""
+    return st.floats(low, high, allow_nan=False, allow_subnormal=False)
+
+
+MEANS = reals(-5, 5)
+LOGVARS = reals(-4, 4)
+PROBABILITIES = reals(0.01, 0.99)
+BITS = st.sampled_from([0.0, 1.0])
+
+
+def seeds() -> SearchStrategy[int]:
+    """Seeds for noise: a property's input of the name `seed` reaches torch's generator beside the student's code."""
+    return st.integers(0, 2**31 - 1)
+
+
+def tensor(draw: st.DrawFn, shape: tuple[int, ...], elements: SearchStrategy[float]) -> Tensor:
+    """Draw a tensor of a shape, entry by entry."""
+    count = torch.Size(shape).numel()
+    return torch.tensor(draw(st.lists(elements, min_size=count, max_size=count)), dtype=torch.float64).view(shape)
+
+
+@st.composite
+def tensors(draw: st.DrawFn, *elements: SearchStrategy[float], batch: int = 4, features: int = 4) -> Any:
+    """Draw tensors of one shape, up to (batch, features), one for each kind of element."""
+    shape = (draw(st.integers(1, batch)), draw(st.integers(1, features)))
+    return tuple(tensor(draw, shape, kind) for kind in elements)
+
+
+@st.composite
+def images(draw: st.DrawFn, *elements: SearchStrategy[float]) -> Any:
+    """Draw (batch, channels, height, width) tensors of one shape, with different height and width."""
+    shape = (draw(st.integers(1, 3)), draw(st.integers(1, 2)), 2, 3)
+    return tuple(tensor(draw, shape, kind) for kind in elements)
+
+
+@st.composite
+def linear_gaussians(draw: st.DrawFn) -> LinearGaussian:
+    """Draw a model x = W z + b + noise, z in two and x in four dimensions, whose exact posterior is diagonal."""
+    a, b, c, d = draw(st.lists(reals(0.2, 1.5), min_size=4, max_size=4))
+    ratio = draw(reals(0.5, 2))
+    # The two columns are orthogonal whatever the four numbers are.
+    weight = torch.tensor([[a, -b * ratio], [b, a * ratio], [c, -d * ratio], [d, c * ratio]], dtype=torch.float64)
+    return LinearGaussian(LinearDecoder(weight, tensor(draw, (4,), reals(-1, 1)), draw(reals(0.3, 2))))
+
+
+@st.composite
+def observations(draw: st.DrawFn, batch: int = 3) -> Tensor:
+    """Draw data for a linear-Gaussian model, up to (batch, 4)."""
+    return tensor(draw, (draw(st.integers(1, batch)), 4), reals(-3, 3))

@@ -1,0 +1,1 @@
+"""Properties of Problem 1, one file for one stub file."""

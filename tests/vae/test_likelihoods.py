@@ -1,0 +1,178 @@
+"""Properties of likelihoods.py."""
+
+import itertools
+import math
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.support import common
+from tests.support.closeness import assert_at_most, assert_close, assert_finite
+from tests.support.oracles import normal
+from tests.support.properties import Part, Topic
+from tests.support.strategies import BITS, LOGVARS, MEANS, PROBABILITIES, images, reals, tensor, tensors
+
+bernoulli = Part("vae.log_likelihood_bernoulli", "likelihoods.py")
+log_normal = Part("vae.log_likelihood_normal", "likelihoods.py")
+log_mean_exp = Part("vae.log_mean_exp", "likelihoods.py")
+
+F64 = torch.float64
+
+common.per_instance_properties(bernoulli, tensors(PROBABILITIES, BITS), images(PROBABILITIES, BITS))
+common.per_instance_properties(log_normal, tensors(MEANS, LOGVARS, MEANS), images(MEANS, LOGVARS, MEANS))
+common.per_instance_properties(log_mean_exp, tensors(MEANS))
+
+
+@bernoulli.property("value", mu=tensors(PROBABILITIES, batch=1))
+def probabilities_sum_to_one(vae: Topic, mu: tuple[Tensor]) -> None:
+    """The probabilities of all 2^d targets sum to 1."""
+    (means,) = mu
+    targets = torch.tensor(list(itertools.product([0.0, 1.0], repeat=means.shape[1])), dtype=F64)
+    log_probabilities = vae.log_likelihood_bernoulli(means.expand_as(targets), targets)
+    assert_close(log_probabilities.exp().sum(), torch.ones((), dtype=log_probabilities.dtype))
+
+
+@bernoulli.property("value", pair=tensors(PROBABILITIES, BITS), more=tensors(PROBABILITIES, BITS))
+def features_add(vae: Topic, pair: tuple[Tensor, ...], more: tuple[Tensor, ...]) -> None:
+    """The log-probability of two groups of features side by side is the sum of the two."""
+    batch = min(len(pair[0]), len(more[0]))
+    (mu1, x1), (mu2, x2) = ([t[:batch] for t in group] for group in (pair, more))
+    both = vae.log_likelihood_bernoulli(torch.cat([mu1, mu2], 1), torch.cat([x1, x2], 1))
+    assert_close(both, vae.log_likelihood_bernoulli(mu1, x1) + vae.log_likelihood_bernoulli(mu2, x2))
+
+
+@bernoulli.property("value", pair=tensors(PROBABILITIES, BITS, batch=5))
+def rows_are_independent(vae: Topic, pair: tuple[Tensor, Tensor]) -> None:
+    """Each instance has the value that it has alone, whatever else is in the batch."""
+    mu, target = pair
+    alone = [vae.log_likelihood_bernoulli(mu[i : i + 1], target[i : i + 1]) for i in range(len(mu))]
+    assert_close(vae.log_likelihood_bernoulli(mu, target), torch.cat(alone))
+
+
+@bernoulli.property("gradient", pair=tensors(PROBABILITIES, BITS))
+def gradient_in_the_means(vae: Topic, pair: tuple[Tensor, Tensor]) -> None:
+    """The derivative by mu_j is target_j / mu_j - (1 - target_j) / (1 - mu_j)."""
+    mu, target = pair
+    assert_close(vae.log_likelihood_bernoulli.gradient(mu, target), target / mu - (1 - target) / (1 - mu))
+
+
+@bernoulli.property("stability", target=tensors(BITS))
+def certain_means_that_agree(vae: Topic, target: tuple[Tensor]) -> None:
+    """Where mu is exactly 0 or 1 and the target agrees, the value is 0 and the gradient finite."""
+    (bits,) = target
+    assert_close(vae.log_likelihood_bernoulli(bits, bits), torch.zeros(len(bits), dtype=F64))
+    assert_finite(vae.log_likelihood_bernoulli.gradient(bits, bits), "the gradient")
+
+
+@bernoulli.property("stability", pair=tensors(PROBABILITIES, BITS))
+def certain_means_that_disagree(vae: Topic, pair: tuple[Tensor, Tensor]) -> None:
+    """Where mu is exactly 0 or 1 and the target is the other, the value is -inf."""
+    mu, target = (t.clone() for t in pair)
+    mu[:, 0] = 1 - target[:, 0]
+    assert_close(vae.log_likelihood_bernoulli(mu, target), torch.full((len(mu),), -math.inf, dtype=F64))
+
+
+@log_normal.property("value", inputs=tensors(MEANS, LOGVARS, MEANS))
+def equals_torch_distributions(vae: Topic, inputs: tuple[Tensor, ...]) -> None:
+    """The value is the sum of torch.distributions.Normal's log-densities."""
+    mu, logvar, z = inputs
+    expected = normal(mu, logvar).log_prob(z)
+    terms = ((z - mu) ** 2 * torch.exp(-logvar)).sum(1)
+    assert_close(vae.log_likelihood_normal(mu, logvar, z), expected, terms)
+
+
+@log_normal.property(
+    "value",
+    stays="it needs no oracle, and tells a wrong constant from a wrong exponent",
+    mu=reals(-5, 5),
+    logvar=reals(-4, 4),
+)
+def density_integrates_to_one(vae: Topic, mu: float, logvar: float) -> None:
+    """The density of one feature integrates to 1."""
+    sd = math.exp(0.5 * logvar)
+    z = torch.linspace(mu - 12 * sd, mu + 12 * sd, 2001, dtype=F64)[:, None]
+    density = vae.log_likelihood_normal(torch.full_like(z, mu), torch.full_like(z, logvar), z).exp()
+    assert_close(torch.trapezoid(density, dx=24 * sd / 2000), torch.ones((), dtype=density.dtype), 1e3)
+
+
+@log_normal.property("value", inputs=tensors(MEANS, LOGVARS, MEANS), scale=reals(0.1, 10), shift=MEANS)
+def affine_maps_shift_it(vae: Topic, inputs: tuple[Tensor, ...], scale: float, shift: float) -> None:
+    """Mapping z to a z + c lowers the log-density by d log a: f(a mu + c, logvar + 2 log a, a z + c) = f - d log a."""
+    mu, logvar, z = inputs
+    mapped = vae.log_likelihood_normal(scale * mu + shift, logvar + 2 * math.log(scale), scale * z + shift)
+    expected = vae.log_likelihood_normal(mu, logvar, z) - mu.shape[1] * math.log(scale)
+    assert_close(mapped, expected, 100 * (((z - mu) ** 2 + 1) * torch.exp(-logvar)).sum(1))
+
+
+@log_normal.property("stability", logvar=st.sampled_from([-60.0, 60.0]), mu=MEANS)
+def extreme_variances(vae: Topic, logvar: float, mu: float) -> None:
+    """At logvar = -60 and 60 and z = mu, the value is -(log 2 pi + logvar) / 2."""
+    m, v = torch.tensor([[mu]], dtype=F64), torch.tensor([[logvar]], dtype=F64)
+    assert_close(vae.log_likelihood_normal(m, v, m), -0.5 * (math.log(2 * math.pi) + v[0]))
+
+
+@log_normal.property("gradient", inputs=tensors(MEANS, LOGVARS, MEANS))
+def gradients_in_all_arguments(vae: Topic, inputs: tuple[Tensor, ...]) -> None:
+    """With s = (z - mu) exp(-logvar), the derivatives are s by mu, -s by z, and (s (z - mu) - 1) / 2 by logvar."""
+    mu, logvar, z = inputs
+    s = (z - mu) * torch.exp(-logvar)
+    assert_close(vae.log_likelihood_normal.gradient(mu, logvar, z, wrt="0"), s)
+    assert_close(vae.log_likelihood_normal.gradient(mu, logvar, z, wrt="2"), -s)
+    assert_close(vae.log_likelihood_normal.gradient(mu, logvar, z, wrt="1"), 0.5 * (s * (z - mu) - 1))
+
+
+@log_mean_exp.property("value", row=reals(-50, 50), gap=reals(0, 5), count=st.integers(1, 6))
+def known_rows(vae: Topic, row: float, gap: float, count: int) -> None:
+    """A constant row gives the constant, however long it is, and (a + g, a - g) gives a + log cosh g."""
+    constant = torch.full((1, count), row, dtype=F64)
+    assert_close(vae.log_mean_exp(constant), constant[:, 0])
+    pair = torch.tensor([[row + gap, row - gap]], dtype=F64)
+    assert_close(vae.log_mean_exp(pair), torch.tensor([row + math.log(math.cosh(gap))], dtype=F64))
+
+
+@log_mean_exp.property(
+    "value", stays="it names the missing division by K without any oracle", y=tensors(MEANS), times=st.integers(2, 4)
+)
+def duplicates_change_nothing(vae: Topic, y: tuple[Tensor], times: int) -> None:
+    """Repeating the samples of each row changes nothing."""
+    assert_close(vae.log_mean_exp(y[0].repeat(1, times)), vae.log_mean_exp(y[0]))
+
+
+@log_mean_exp.property(
+    "stability",
+    y=tensors(MEANS),
+    c=reals(-1e4, 1e4),
+    edges=[{"y": (torch.zeros(1, 2, dtype=F64),), "c": c} for c in (1000.0, -1000.0)],
+)
+def shifts_pass_through(vae: Topic, y: tuple[Tensor], c: float) -> None:
+    """Adding c to every value adds c to the result: f(y + c) = f(y) + c."""
+    assert_close(vae.log_mean_exp(y[0] + c), vae.log_mean_exp(y[0]) + c)
+
+
+@st.composite
+def _wide_rows(draw: st.DrawFn) -> Tensor:
+    """Rows with one value near 0 and the others far below."""
+    batch, count = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    return torch.cat([tensor(draw, (batch, 1), reals(-1, 1)), tensor(draw, (batch, count), reals(-1e4, -800))], 1)
+
+
+@log_mean_exp.property("stability", y=_wide_rows())
+def lies_between_mean_and_maximum(vae: Topic, y: Tensor) -> None:
+    """The result is at least the mean of the row and at most its maximum, however far apart its values are."""
+    result = vae.log_mean_exp(y)
+    assert_at_most(result, y.amax(1))
+    assert_at_most(y.mean(1), result)
+
+
+@log_mean_exp.property("stability", a=MEANS, zeros=st.integers(1, 4))
+def minus_infinity_is_a_term_of_zero(vae: Topic, a: float, zeros: int) -> None:
+    """One finite value a among n values of -inf gives a - log(n + 1)."""
+    y = torch.tensor([[a] + [-math.inf] * zeros], dtype=F64)
+    assert_close(vae.log_mean_exp(y), torch.tensor([a - math.log(zeros + 1)], dtype=F64))
+
+
+@log_mean_exp.property("gradient", y=tensors(MEANS))
+def gradient_is_the_softmax(vae: Topic, y: tuple[Tensor]) -> None:
+    """The gradient of each result is the softmax of its row."""
+    assert_close(vae.log_mean_exp.gradient(y[0]), y[0].softmax(1))
