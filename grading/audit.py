@@ -23,14 +23,17 @@ class Row:
 class PartAudit(msgspec.Struct, frozen=True):
     """What the bank says of one part's properties.
 
-    rows: for each entry its kind, sentence, and the properties that rejected it. needed: for each property the
-    mistakes that no other property rejects. problems: what has to change before the properties are proved.
+    rows: for each entry its kind, sentence, and the properties that rejected it.
+    needed: for each property the mistakes that no other property rejects.
+    stays: for each property why it is kept where there are none.
+    problems: what has to change before the properties are proved.
     """
 
     part: str
     properties: list[str]
     rows: dict[str, tuple[str, str, list[str]]]
     needed: dict[str, list[str]]
+    stays: dict[str, str]
     problems: list[str]
 
 
@@ -46,6 +49,7 @@ def audit_part(part: Part, judge: Judge, starter: Starter) -> PartAudit:
         [value.name for value in part.properties],
         {r.entry.name: (r.entry.kind, r.entry.sentence, sorted(r.rejected_by)) for r in rows},
         needed,
+        {value.name: value.stays for value in part.properties},
         [*_wrong_verdicts(rows), *_counts(part, rows), *_idle(part, needed)],
     )
 
@@ -70,7 +74,7 @@ MISTAKES, ALTERNATIVES = 8, 3
 
 
 def _counts(part: Part, rows: Sequence[Row]) -> Iterator[str]:
-    kinds = [row.entry.kind for row in rows]
+    kinds: list[str] = [row.entry.kind for row in rows]
     for kind, least in (("mistake", MISTAKES), ("alternative", ALTERNATIVES)):
         if kinds.count(kind) < least:
             yield f"the bank has {kinds.count(kind)} {kind}s of {part.name}, at least {least} are expected"

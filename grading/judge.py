@@ -77,11 +77,17 @@ class Judge:
     def part(self, part: Part, exchange: Exchange) -> Iterator[Verdict]:
         """Judge the properties of a part one after another, each within its deadline and all within the part's."""
         left = self.profile.part_seconds
+        todo: Verdict | None = None
         for value in part.properties:
+            if todo is not None:  # what is not written yet need not be asked again
+                yield msgspec.structs.replace(todo, property=value.name, aspect=value.aspect, sentence=value.sentence)
+                continue
             inputs = self.inputs(value)  # drawing is not on the student's clock
             start = time.monotonic()
-            yield self.judge(value, inputs, exchange, min(self.profile.property_seconds, max(left, 0.5)))
+            verdict = self.judge(value, inputs, exchange, min(self.profile.property_seconds, max(left, 0.5)))
             left -= time.monotonic() - start
+            todo = verdict if verdict.outcome == "todo" else None
+            yield verdict
 
     def judge(self, value: Property, inputs: Sequence[Inputs], exchange: Exchange, seconds: float) -> Verdict:
         """Judge one property on the given inputs."""

@@ -42,8 +42,12 @@ def describe(attempt: Attempt) -> Failure:
         return Failure(_todo(attempt, str(fault.message if fault else error)))
     if fault is not None and fault.kind != "raised":
         return Failure(_unanswered(fault), where=fault.where, traceback=fault.traceback)
-    inputs = {name: typed(value) for name, value in attempt.inputs.items()}
     called = _called(attempt)
+    # What stands in the call word for word need not be told twice.
+    typed_inputs = {name: typed(value) for name, value in attempt.inputs.items()}
+    inputs = {
+        name: text for name, text in typed_inputs.items() if text.removeprefix("(").removesuffix(")") not in called
+    }
     if fault is not None:
         message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
         return Failure(message, inputs, called, where=fault.where, traceback=fault.traceback)
@@ -56,7 +60,7 @@ def describe(attempt: Attempt) -> Failure:
 def _todo(attempt: Attempt, message: str) -> str:
     """Tell a function that is still to be written from one that waits for another."""
     named = message.split(" ", 1)[0].rstrip(":")
-    other = named if named.split(".")[0] in TOPICS and named != attempt.property.part else ""
+    other = named if named.split(".")[0] in TOPICS and named != attempt.tried.part else ""
     return f"waits for {other}, which is still to be written" if other else "still to be written"
 
 
@@ -93,7 +97,7 @@ def typed(value: Any) -> str:
         fields = (f"{f.name}={typed(getattr(value, f.name))}" for f in dataclasses.fields(value))
         return f"{type(value).__name__}({', '.join(fields)})"
     if isinstance(value, (tuple, list)):
-        return f"({', '.join(map(typed, value))}{',' if len(value) == 1 else ''})"
+        return typed(value[0]) if len(value) == 1 else f"({', '.join(map(typed, value))})"
     return repr(value)
 
 

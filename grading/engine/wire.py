@@ -199,12 +199,9 @@ def encode_replies(replies: list[Answer | Fault]) -> bytes:
 def _reply_entry(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
     if isinstance(reply, Fault):
         return _Fault(reply.kind, reply.error, reply.message, reply.where, reply.traceback)
-    return _Answer(
-        write.value(reply.value),
-        reply.has_graph,
-        *([write.value(v) for v in values] for values in (reply.gradients, reply.arguments, reply.asked)),
-        reply.peak_bytes,
-    )
+    value = write.value(reply.value)  # first, as tensors' bytes stand in the order of the header
+    gradients, arguments, asked = (list(map(write.value, v)) for v in (reply.gradients, reply.arguments, reply.asked))
+    return _Answer(value, reply.has_graph, gradients, arguments, asked, reply.peak_bytes)
 
 
 def decode_calls(header: bytes, body: bytearray) -> list[Call]:

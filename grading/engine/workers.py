@@ -90,7 +90,7 @@ class Worker:
 
     def __init__(self, starter: Starter, directory: Path, bank: str = "") -> None:
         """Start nothing yet."""
-        self._starter, self._directory, self._bank = starter, directory, bank
+        self._starter, self.directory, self._bank = starter, directory, bank
         self._process = 0
         self.output = bytearray()
         self.printed = 0
@@ -118,7 +118,7 @@ class Worker:
         self._socket, theirs = socket.socketpair()
         self._pipe, output = os.pipe()
         os.set_blocking(self._pipe, False)
-        self._process = self._starter.start(theirs, output, self._directory, self._bank)
+        self._process = self._starter.start(theirs, output, self.directory, self._bank)
         theirs.close()
         os.close(output)
         self._socket.setblocking(False)

@@ -104,14 +104,17 @@ def explain_shape(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
         return text
     (n,) = expected
     causes = {
-        (n, n): f"a ({n}, 1) and a ({n},) tensor were added somewhere",
-        (n, 1): "the axis that was reduced was kept (keepdim)",
         (1, n): "an axis of size one was added in front",
-        (): "the batch was reduced too; keep one value for each instance"
-        if n > 1
-        else "squeeze() without an axis removes the batch axis of a batch of one",
+        (n, 1): "the axis that was reduced was kept (keepdim)",
+        (n, n): f"a ({n}, 1) and a ({n},) tensor were added somewhere",
         (1,): "the batch was reduced too; keep one value for each instance",
+        (): "the batch was reduced too; keep one value for each instance",
     }
+    if n == 1:
+        causes = {
+            (1, 1): "an axis was kept (keepdim) or added",
+            (): "squeeze() without an axis also removes the batch axis of a batch of one",
+        }
     if actual in causes:
         return f"{text}: {causes[actual]}"
     if actual[:1] == (n,):

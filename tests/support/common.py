@@ -28,7 +28,9 @@ def per_instance_properties(
     @part.property("shape", arguments=inputs)
     def one_value_for_each_instance(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
         """The result has the shape (batch,), also for one instance and for one feature."""
-        for rows in (arguments, tuple(t[:1] for t in arguments), tuple(t[:, :1] for t in arguments)):
+        # Two instances first: what a wrong shape comes from shows less well in a batch of one.
+        twice = tuple(torch.cat([t, t]) for t in arguments)
+        for rows in (twice, tuple(t[:1] for t in arguments), tuple(t[:, :1] for t in arguments)):
             assert_shape(function(topic).observe(*rows, *extra).value, len(rows[0]))
 
     @part.property("shape", most=10, arguments=inputs)

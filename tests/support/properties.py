@@ -7,6 +7,7 @@ the student's module in this process or a worker in another.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from hypothesis.strategies import SearchStrategy
@@ -60,6 +61,11 @@ class Part:
     name: str
     file: str
     properties: list[Property] = field(default_factory=list)
+
+    def path_in(self, directory: Path) -> str:
+        """Return the file of the part in an implementation's directory, as one would name it from where one stands."""
+        path = directory / self.name.split(".")[0] / self.file
+        return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
     def __post_init__(self) -> None:
         """Make the part known to the stand-ins."""
@@ -206,7 +212,7 @@ def run_check(value: Property, ask: Ask, inputs: Mapping[str, Any]) -> "Attempt"
 class Attempt:
     """One trial of a property: its inputs, the exchange it ended with, and the error if it failed."""
 
-    property: Property
+    tried: Property
     inputs: Mapping[str, Any]
     topic: Topic
     error: Exception | None

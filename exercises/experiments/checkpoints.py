@@ -1,0 +1,113 @@
+"""One safetensors file with model and optimizer, written whole or not at all, and read without trust."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from .runs import RunError
+
+# The file starts with its own table of names, types, shapes and offsets; the library checks that the table fits the
+# file before any tensor is made, so what follows can ask about shapes for nothing.
+
+
+class CheckpointError(RunError):
+    """A checkpoint cannot be used; the message names the file and the reason."""
+
+
+def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, epoch: int) -> None:
+    """Write the model ('model.NAME'), the optimizer's state ('optimizer.KEY.NAME') and the number of finished epochs.
+
+    Args:
+        path: the file; it is replaced in one step, so an interruption leaves the one before.
+        model: whose parameters and buffers are written.
+        optimizer: one over all parameters of the model, with tensors as its state, such as Adam.
+        epoch: finished epochs.
+    """
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        for key, value in optimizer.state[parameter].items():
+            tensors[f"optimizer.{key}.{name}"] = value
+    part = path.with_name(path.name + ".part")
+    save_file({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, part, metadata={"epoch": str(epoch)})
+    os.replace(part, path)
+
+
+def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:
+    """Fill a model and an optimizer of the kind that was saved.
+
+    Returns:
+        The number of finished epochs.
+
+    Raises:
+        CheckpointError: the file is not such a checkpoint.
+    """
+    model.load_state_dict(read_model(path, model.state_dict()))
+    with _open(path) as file:
+        for key in file.keys():  # noqa: SIM118  (a safetensors file is no mapping)
+            kind, _, rest = key.partition(".")
+            if kind == "optimizer":
+                state, _, name = rest.partition(".")
+                parameter = model.get_parameter(name)
+                # The step count stays on the CPU; torch moves it only for optimizers that capture graphs.
+                device = parameter.device if state != "step" else torch.device("cpu")
+                optimizer.state[parameter][state] = file.get_tensor(key).to(device)
+        return int((file.metadata() or {}).get("epoch", 0))
+
+
+def read_model(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Read the tensors of a model from a file that anybody may have written.
+
+    Names, types and shapes are compared before memory is taken, and nothing in the file is executed.
+
+    Args:
+        path: the file.
+        expected: the model's state dictionary, of which only names, types and shapes matter.
+
+    Returns:
+        A dictionary for load_state_dict, on the CPU, every number finite.
+
+    Raises:
+        CheckpointError: the file is missing, cut off, no safetensors file, of another network, or not finite.
+    """
+    with _open(path) as file:
+        present = set(file.keys())
+        tensors = {}
+        for name, wanted in expected.items():
+            key = f"model.{name}"
+            if key not in present:
+                raise CheckpointError(f"{path} has no tensor {key!r}; it is a checkpoint of another network")
+            part = file.get_slice(key)
+            found = (part.get_dtype(), tuple(part.get_shape()))
+            # safetensors names the type 'F32' where torch has torch.float32
+            if found != (f"F{wanted.element_size() * 8}", tuple(wanted.shape)):
+                raise CheckpointError(
+                    f"{path} holds {key} as {found[0]} of shape {found[1]}, "
+                    f"expected {wanted.dtype} of shape {tuple(wanted.shape)}; it is a checkpoint of another network"
+                )
+            tensors[name] = file.get_tensor(key)
+            if not tensors[name].isfinite().all():
+                raise CheckpointError(f"{path} holds nan or infinity in {key}; the training had broken down")
+    return tensors
+
+
+def _open(path: Path) -> safe_open:
+    try:
+        with path.open("rb") as file:
+            first = file.read(2)
+        if first in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
+            raise CheckpointError(
+                f"{path} is a pickle (torch.save), and unpickling runs code, so it is not opened. "
+                "Hand in the checkpoint.safetensors that training writes."
+            )
+        return safe_open(path, framework="pt")
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is cut off or no safetensors file ({error}); train again, or copy it again"
+        ) from error

@@ -1,0 +1,166 @@
+"""The run directory: what an experiment leaves, and what a report and the grader read.
+
+config.json             what was run: experiment, preset, implementation, data, settings, versions
+metrics.jsonl           one JSON object a line, one line an epoch
+checkpoint.safetensors  model and optimizer after the last finished epoch
+summary.json            the reported figures
+figures/*.png
+"""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+Facts = Mapping[str, Any]
+
+
+class RunError(Exception):
+    """A run cannot be made, resumed or read; the message says what was found, what was expected and what to do."""
+
+
+class RunInterrupted(RunError):
+    """The person stopped the run; its finished epochs are kept."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory; `config` is the content of its config.json."""
+
+    path: Path
+    config: dict[str, Any]
+
+    @property
+    def checkpoint(self) -> Path:
+        """Path of the one checkpoint file; it is there from the first finished epoch on."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
+    def finished(self) -> bool:
+        """Whether training, evaluation and figures are all done."""
+        return (self.path / "summary.json").is_file()
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Read the metrics of the epochs in order; a last line that was cut off while it was written is left out."""
+        path = self.path / "metrics.jsonl"
+        whole_lines = path.read_text().split("\n")[:-1] if path.exists() else []
+        return [json.loads(line) for line in whole_lines]
+
+    def keep_metrics(self, epochs: int) -> None:
+        """Forget the metrics after an epoch, and a line that was cut off: training goes on from there."""
+        kept = [m for m in self.metrics() if m["epoch"] <= epochs]
+        _write_text(self.path / "metrics.jsonl", "".join(json.dumps(m) + "\n" for m in kept))
+
+    def append_metrics(self, metrics: Facts) -> None:
+        """Add the line of one epoch, in one write."""
+        with (self.path / "metrics.jsonl").open("a") as file:
+            file.write(json.dumps(metrics) + "\n")
+
+    def summary(self) -> dict[str, Any]:
+        """Read the reported figures of a finished run.
+
+        Raises:
+            RunError: the run is not finished.
+        """
+        if not self.finished:
+            raise RunError(f"{self.path} has no summary.json, so this run is not finished. Go on with it by --resume.")
+        return _read_json(self.path / "summary.json")
+
+    def write_summary(self, figures: Facts) -> None:
+        """Write the reported figures; this marks the run as finished."""
+        _write_text(self.path / "summary.json", json.dumps(figures, indent=2) + "\n")
+
+    def save_figure(self, name: str, figure: Figure) -> None:
+        """Write a figure to figures/NAME.png."""
+        (self.path / "figures").mkdir(exist_ok=True)
+        figure.savefig(self.path / "figures" / f"{name}.png", dpi=120)
+
+
+def create(path: Path, config: Facts) -> Run:
+    """Make a run directory.
+
+    Args:
+        path: where; the directory must not exist yet.
+        config: what is run, as JSON can hold it; the versions of Python and of the libraries are added.
+
+    Raises:
+        RunError: something is there already, or nothing can be written there.
+    """
+    try:
+        path.mkdir(parents=True)
+        run = Run(path, {**config, "versions": _versions()})
+        _write_text(path / "config.json", json.dumps(run.config, indent=2) + "\n")
+    except FileExistsError as error:
+        raise RunError(
+            f"{path} is there already, and a run is never overwritten. "
+            "Give another directory with --out, go on with this run by --resume, or remove it."
+        ) from error
+    except OSError as error:
+        raise RunError(
+            f"{path} cannot be written: {error.strerror}. Give a directory that you may write to with --out."
+        ) from error
+    return run
+
+
+def read(path: Path) -> Run:
+    """Open an existing run directory.
+
+    Raises:
+        RunError: it is not a run.
+    """
+    if not (path / "config.json").is_file():
+        found = "has no config.json" if path.is_dir() else "is not there" if not path.exists() else "is not a directory"
+        raise RunError(f"{path} {found}, so it is not a run. Give the directory that an experiment wrote.")
+    return Run(path, _read_json(path / "config.json"))
+
+
+def resume(path: Path, config: Facts) -> Run:
+    """Open a run to go on with it, under the configuration that it began with.
+
+    Raises:
+        RunError: it is not a run, it cannot be written, or its configuration is another one.
+    """
+    run = read(path)
+    for key, wanted in json.loads(json.dumps(config)).items():
+        found = run.config.get(key)
+        if found != wanted:
+            raise RunError(
+                f"{path} was run with {key} = {found}, not with {wanted}. "
+                "Resume it under its own configuration, or begin another run with --out."
+            )
+    if not os.access(path, os.W_OK):
+        raise RunError(f"{path} is read-only. Copy it to a place that you may write to, and resume the copy.")
+    return run
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("torch", "numpy", "safetensors", "elbo-room"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise RunError(f"{path} is not JSON ({error}). It was changed or cut off; run the experiment again.") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path} holds a {type(content).__name__}, expected a JSON object. Run the experiment again.")
+    return content
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text)
+    os.replace(part, path)

@@ -1,0 +1,43 @@
+"""The Kullback-Leibler divergence between two diagonal normals, exactly and from samples."""
+
+import torch
+from torch import Tensor
+
+from .likelihoods import log_likelihood_normal
+
+
+def kl_gaussian_gaussian_analytic(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    """KL divergence from q = N(mu_q, diag exp(logvar_q)) to p = N(mu_p, diag exp(logvar_p)), in closed form.
+
+    KL(q || p) = 1/2 sum_j [logvar_p_j - logvar_q_j + (exp(logvar_q_j) + (mu_q_j - mu_p_j)^2) / exp(logvar_p_j) - 1]
+
+    Args:
+        mu_q, logvar_q: (batch, ...) means and log variances of q; every axis after the first is a feature.
+        mu_p, logvar_p: the same shape, of p.
+
+    Returns:
+        (batch,) nats, never negative.
+
+    Source: Kingma and Welling (2014), appendix B, for any p instead of N(0, I).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("vae.kl_gaussian_gaussian_analytic is still to be written, in vae/divergences.py")
+
+
+def kl_gaussian_gaussian_mc(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
+    """Unbiased estimate of the KL divergence from q to p by samples of q, differentiable in q's parameters.
+
+    KL(q || p) ~ 1/K sum_k [log q(z_k) - log p(z_k)], z_k = mu_q + exp(logvar_q / 2) eps_k, eps_k ~ N(0, I)
+
+    Args:
+        mu_q, logvar_q: (batch, ...) means and log variances of q; every axis after the first is a feature.
+        mu_p, logvar_p: the same shape, of p.
+        num_samples: K, the number of independent draws for each instance.
+
+    Returns:
+        (batch,) nats. Every instance, feature and draw has noise of its own.
+
+    Source: Kingma and Welling (2014), section 2.3 and 2.4 (the reparameterised estimator).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError("vae.kl_gaussian_gaussian_mc is still to be written, in vae/divergences.py")

@@ -1,0 +1,74 @@
+"""What this machine has, and what each absence costs."""
+
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked for: whether it is there, what was found, and what its absence costs."""
+
+    name: str
+    present: bool
+    found: str
+    cost: str = ""
+
+
+def findings(data_dir: Path | None) -> Iterator[Finding]:
+    """Look at versions, device, data and the separation of processes."""
+    yield Finding("python", sys.version_info >= (3, 11), platform.python_version(), "the kit needs 3.11 or later")
+    for package in ("torch", "torchvision", "hypothesis", "matplotlib", "safetensors"):
+        yield _package(package, "the kit needs it: pip install -e .")
+    yield _package("nbgrader", "no nbgrader course can be made: pip install -e '.[nbgrader]'")
+    yield _package("torch-fidelity", "no FID or Inception Score: pip install -e '.[images]'")
+    yield _torchvision()
+    yield _device()
+    yield _mnist(data_dir)
+    yield Finding(
+        "fork", sys.platform.startswith("linux"), sys.platform, "each implementation starts from nothing, 2 s more"
+    )
+    yield Finding(
+        "separation",
+        True,
+        "student code runs in a process and process group of its own, with a deadline for each property",
+    )
+
+
+def _package(name: str, cost: str) -> Finding:
+    try:
+        return Finding(name, True, importlib.metadata.version(name))
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(name, False, "not installed", cost)
+
+
+def _torchvision() -> Finding:
+    from data.vision import torchvision
+
+    try:
+        module = torchvision()
+    except (ImportError, RuntimeError) as error:
+        return Finding("torchvision works", False, str(error).splitlines()[0], "MNIST cannot be fetched through it")
+    return Finding("torchvision works", True, f"imports as {module.__version__}")
+
+
+def _device() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding("cuda", True, torch.cuda.get_device_name())
+    threads = f"{os.cpu_count()} cores"
+    return Finding("cuda", False, threads, "images train for hours instead of minutes; Problems 1 and 3 do not mind")
+
+
+def _mnist(data_dir: Path | None) -> Finding:
+    from data import data_root
+
+    root = data_root(data_dir)
+    present = any((root / name).exists() for name in ("binarized_mnist.npz", "binarized_mnist_torchvision.npz"))
+    found = f"{'found' if present else 'not'} in {root}"
+    return Finding("binarized MNIST", present, found, "the preset paper downloads it first, or name it with --data")

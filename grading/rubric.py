@@ -1,0 +1,91 @@
+"""The rubric: points, minutes, hints and thresholds, read from rubric.toml and checked on load."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+PATH = Path(__file__).with_name("rubric.toml")
+
+Points = Annotated[float, msgspec.Meta(ge=0)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class RubricError(Exception):
+    """A rubric that cannot be used; the text names the file and the key."""
+
+
+class PartRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a part is worth and what helps with it.
+
+    problem: number in the assignment. minutes: what a student needs, about. hints: from nudge to nearly there.
+    points: for each property by name.
+    """
+
+    problem: Text
+    minutes: Annotated[int, msgspec.Meta(gt=0)]
+    hints: tuple[Text, Text, Text]
+    points: dict[str, Points]
+
+    @property
+    def total(self) -> float:
+        """Points of the part when every property holds."""
+        return sum(self.points.values())
+
+
+class ClaimRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A figure of a run that has a threshold.
+
+    experiment: the run it belongs to. sentence: what is measured. points: what reaching it is worth.
+    at_least: the threshold for each data set, in nats.
+    """
+
+    problem: Text
+    experiment: Text
+    sentence: Text
+    points: Points
+    at_least: dict[str, float]
+
+
+class Rubric(msgspec.Struct, frozen=True):
+    """All parts and claims, in the order of the file."""
+
+    parts: dict[str, PartRubric]
+    claims: dict[str, ClaimRubric]
+
+
+def load(path: Path = PATH) -> Rubric:
+    """Read and check a rubric.
+
+    Raises:
+        RubricError: the file is missing, is no TOML, or has a wrong, unknown or missing key.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RubricError(f"{path} cannot be read as TOML: {error}") from error
+    if unknown := set(tables) - {"parts", "claims"}:
+        raise RubricError(f"{path}: unknown key {min(unknown)!r}; a rubric has the tables parts and claims")
+    parts = {key: _convert(path, "parts", key, table, PartRubric) for key, table in tables.get("parts", {}).items()}
+    claims = {key: _convert(path, "claims", key, table, ClaimRubric) for key, table in tables.get("claims", {}).items()}
+    return Rubric(parts, claims)
+
+
+def _convert(path: Path, table: str, key: str, value: Any, kind: Any) -> Any:
+    """Check one table by itself, so that an error can name the key it stands under."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        where = f'{table}."{key}"'
+        for name in ("points", "at_least"):  # of an entry in a table of free keys msgspec does not tell the key
+            inner = value.get(name) if isinstance(value, dict) else None
+            for entry, number in inner.items() if isinstance(inner, dict) else ():
+                if (
+                    not isinstance(number, (int, float))
+                    or isinstance(number, bool)
+                    or (name == "points" and number < 0)
+                ):
+                    where += f".{name}.{entry}"
+                    break
+        raise RubricError(f"{path}: {where}: {error}") from error

@@ -1,0 +1,142 @@
+"""What a person reads in a terminal: verdicts, lists and the audit's matrix; plain text when piped."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grading.audit import PartAudit
+from grading.doctor import Finding
+from grading.judge import PartVerdict, Verdict
+from grading.listing import Listed
+from grading.wording import Failure
+
+MARKS = {"right": "[green]✓[/]", "wrong": "[red]✗[/]", "todo": "[yellow]·[/]"}
+COLOURS = {"right": "green", "wrong": "red", "todo": "yellow"}
+
+
+def show_part(console: Console, verdict: PartVerdict, where: str, *, verbose: bool = False) -> None:
+    """Print the outcome of a part: one line where it is right or todo, every failure where it is wrong."""
+    held = sum(v.outcome == "right" for v in verdict.verdicts)
+    outcome = f"[{COLOURS[verdict.outcome]}]{verdict.outcome:5}[/]"
+    line = f"{MARKS[verdict.outcome]} {outcome} [bold]{verdict.part}[/]"
+    if verdict.outcome == "todo":
+        first = next(v.failure for v in verdict.verdicts if v.failure)
+        console.print(f"{line}  [dim]{escape(first.message)}, in {where}[/]", soft_wrap=True)
+        return
+    console.print(f"{line}  [dim]{held} of {len(verdict.verdicts)} properties hold[/]", soft_wrap=True)
+    if verdict.outcome == "right":
+        return
+    for group in _by_failure([v for v in verdict.verdicts if v.outcome == "wrong"]):
+        _show_failure(console, group, verbose=verbose)
+    if verdict.printed:
+        _block(console, "your code printed", verdict.printed.rstrip().splitlines()[:10])
+
+
+def _by_failure(wrong: Sequence[Verdict]) -> list[list[Verdict]]:
+    """Group verdicts that failed by the same error at the same place, so that it is told once."""
+    groups: dict[tuple[str, ...], list[Verdict]] = {}
+    for verdict in wrong:
+        failure = verdict.failure
+        same = failure is not None and (failure.where or not failure.called)
+        key = (failure.message, failure.where) if failure is not None and same else (verdict.property,)
+        groups.setdefault(key, []).append(verdict)
+    return list(groups.values())
+
+
+def _show_failure(console: Console, group: Sequence[Verdict], *, verbose: bool) -> None:
+    first, failure = group[0], group[0].failure
+    assert failure is not None
+    if len(group) == 1:
+        _indented(console, f"[red]✗[/] [bold]{first.property}[/] [dim]({first.aspect})[/]", 2)
+        _indented(console, escape(first.sentence), 4)
+    else:
+        others = f" and {len(group) - 1} more for the same reason"
+        _indented(console, f"[red]✗[/] [bold]{first.property}[/]{others}", 2)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts(failure):
+        table.add_row(name, Text(value))
+    console.print(Padding(table, (0, 0, 0, 6), expand=False))
+    if verbose and failure.traceback:
+        _block(console, "traceback", failure.traceback.rstrip().splitlines())
+
+
+def _indented(console: Console, markup: str, columns: int) -> None:
+    console.print(Padding(markup, (0, 0, 0, columns), expand=False))
+
+
+def facts(failure: Failure) -> list[tuple[str, str]]:
+    """Return the rows of a failure, in the order in which they are read."""
+    rows = [("wrong", failure.message), ("in", failure.where)]
+    rows += [(f"with {name}", value) for name, value in failure.inputs.items()]
+    rows += [("called", failure.called), ("answer", failure.answer), ("expected", failure.expected)]
+    rows += [("difference", failure.difference), ("ratio", failure.ratio)]
+    return [(name, value) for name, value in rows if value]
+
+
+def _block(console: Console, title: str, lines: Sequence[str]) -> None:
+    _indented(console, f"[dim]{title}[/]", 6)
+    for line in lines:
+        _indented(console, escape(line), 8)
+
+
+def show_summary(console: Console, verdicts: Sequence[PartVerdict]) -> None:
+    """Print how many parts are right, wrong and todo."""
+    counts = {outcome: sum(v.outcome == outcome for v in verdicts) for outcome in ("right", "wrong", "todo")}
+    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+    console.print(f"\n{len(verdicts)} part{'s' * (len(verdicts) != 1)}: {told}", soft_wrap=True)
+
+
+def show_listing(console: Console, rows: Sequence[Listed]) -> None:
+    """Print a table of all parts."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("part", "problem", "state"):
+        table.add_column(name)
+    for name in ("points", "minutes"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        state = f"{MARKS[row.state]} {row.state}"
+        table.add_row(row.part, row.problem, state, f"{row.earned:g} of {row.points:g}", str(row.minutes))
+    console.print(table)
+    earned, points = sum(row.earned for row in rows), sum(row.points for row in rows)
+    waiting = next((row for row in rows if row.state != "right"), None)
+    console.print(
+        f"\n{earned:g} of {points:g} points" + (f"; next: {waiting.part}, in {waiting.file}" if waiting else "")
+    )
+
+
+def show_findings(console: Console, found: Sequence[Finding]) -> None:
+    """Print what was looked for, and below each absence what it costs."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for finding in found:
+        mark = MARKS["right"] if finding.present else MARKS["todo"]
+        cost = "" if finding.present or not finding.cost else f"\n[dim]{escape(finding.cost)}[/]"
+        table.add_row(mark, finding.name, escape(finding.found) + cost)
+    console.print(table)
+
+
+def show_audit(console: Console, audit: PartAudit) -> None:
+    """Print the matrix of mistakes and properties of a part, and the problems below it."""
+    table = Table(title=f"{audit.part}", title_justify="left", box=None, padding=(0, 1))
+    table.add_column("", overflow="fold")
+    for number in range(1, len(audit.properties) + 1):
+        table.add_column(str(number), justify="right")
+    for kind in ("mistake", "alternative"):
+        for name, (its_kind, _, rejected) in audit.rows.items():
+            if its_kind == kind:
+                marks = ["X" if value in rejected else "[dim]·[/]" for value in audit.properties]
+                style = "green" if kind == "alternative" else ""
+                table.add_row(Text(name if kind == "mistake" else f"{name} (right)", style), *marks)
+    console.print(table)
+    for number, value in enumerate(audit.properties, start=1):
+        needed = audit.needed[value]
+        told = f"needed by {', '.join(needed)}" if needed else audit.stays[value] or "needed by none"
+        console.print(f"  {number:2}  {value}  [dim]{escape(told)}[/]", soft_wrap=True)
+    for problem in audit.problems:
+        console.print(f"  [red]✗ {escape(problem)}[/]", soft_wrap=True)
+    console.print()

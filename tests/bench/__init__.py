@@ -1,0 +1,1 @@
+"""Measurements against the original assignment's kind of code."""
