@@ -1,6 +1,7 @@
 """What a person reads in a terminal: verdicts, lists and the audit's matrix; plain text when piped."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,11 +9,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grading.audit import PartAudit
-from grading.doctor import Finding
 from grading.judge import PartVerdict, Verdict
-from grading.listing import Listed
 from grading.wording import Failure
+
+if TYPE_CHECKING:  # a check shows no claim, and need not wait for what measures one
+    from grading.audit import PartAudit
+    from grading.claims import Claim
+    from grading.doctor import Finding
+    from grading.listing import Listed
 
 MARKS = {"right": "[green]✓[/]", "wrong": "[red]✗[/]", "todo": "[yellow]·[/]"}
 COLOURS = {"right": "green", "wrong": "red", "todo": "yellow"}
@@ -92,7 +96,7 @@ def show_summary(console: Console, verdicts: Sequence[PartVerdict]) -> None:
     console.print(f"\n{len(verdicts)} part{'s' * (len(verdicts) != 1)}: {told}", soft_wrap=True)
 
 
-def show_listing(console: Console, rows: Sequence[Listed]) -> None:
+def show_listing(console: Console, rows: "Sequence[Listed]") -> None:
     """Print a table of all parts."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("part", "problem", "state"):
@@ -110,7 +114,24 @@ def show_listing(console: Console, rows: Sequence[Listed]) -> None:
     )
 
 
-def show_findings(console: Console, found: Sequence[Finding]) -> None:
+def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
+    """Print the claims of a run, measured again."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title=run, title_justify="left")
+    for name in ("claim", "reported", "measured", "threshold", "outcome"):
+        table.add_column(name, justify="left" if name in ("claim", "outcome") else "right")
+    for claim in claims:
+        measured = "" if claim.measured is None else f"{claim.measured:.3f} ± {claim.standard_error:.3f}"
+        reported = "" if claim.reported is None else f"{claim.reported:.3f}"
+        threshold = "" if claim.threshold is None else f"{claim.threshold:g}"
+        colour = "green" if claim.outcome == "reached" else "red"
+        table.add_row(claim.name, reported, measured, threshold, f"[{colour}]{claim.outcome}[/]")
+    console.print(table)
+    for claim in claims:
+        if claim.message:
+            console.print(f"  {claim.name}: {claim.message}", soft_wrap=True, markup=False)
+
+
+def show_findings(console: Console, found: "Sequence[Finding]") -> None:
     """Print what was looked for, and below each absence what it costs."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for finding in found:
@@ -120,7 +141,7 @@ def show_findings(console: Console, found: Sequence[Finding]) -> None:
     console.print(table)
 
 
-def show_audit(console: Console, audit: PartAudit) -> None:
+def show_audit(console: Console, audit: "PartAudit") -> None:
     """Print the matrix of mistakes and properties of a part, and the problems below it."""
     table = Table(title=f"{audit.part}", title_justify="left", box=None, padding=(0, 1))
     table.add_column("", overflow="fold")

@@ -1,7 +1,6 @@
 """Properties of divergences.py."""
 
 import math
-from collections.abc import Callable
 
 import torch
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from tests.support import common
 from tests.support.closeness import WrongAnswer, assert_at_most, assert_close
 from tests.support.oracles import normal, normal_kl
 from tests.support.properties import Part, Topic
-from tests.support.statistics import FALSE_ALARM, assert_mean
+from tests.support.statistics import FALSE_ALARM, assert_mean, assert_not_shared
 from tests.support.strategies import LOGVARS, MEANS, images, reals, seeds, tensors
 
 analytic = Part("vae.kl_gaussian_gaussian_analytic", "divergences.py")
@@ -36,44 +35,52 @@ def equals_torch_distributions(vae: Topic, arguments: Four) -> None:
     assert_close(vae.kl_gaussian_gaussian_analytic(*arguments), normal_kl(*arguments), _terms(*arguments))
 
 
-@analytic.property("value", arguments=tensors(*FOUR))
+@analytic.property("value", stays="it is what makes a divergence of it, and needs no oracle", arguments=tensors(*FOUR))
 def never_negative_and_zero_at_equality(vae: Topic, arguments: Four) -> None:
     """KL(q || p) is never negative, and KL(q || q) is zero."""
     mu, logvar = arguments[:2]
-    value = vae.kl_gaussian_gaussian_analytic(*arguments)
-    assert_at_most(-value, torch.zeros_like(value), _terms(*arguments))
     same = vae.kl_gaussian_gaussian_analytic(mu, logvar, mu, logvar)
     assert_close(same, torch.zeros_like(same))
+    value = vae.kl_gaussian_gaussian_analytic(*arguments)
+    assert_at_most(-value, torch.zeros_like(value), _terms(*arguments))
 
 
-@analytic.property("value", one=tensors(*FOUR), two=tensors(*FOUR))
-def features_add(vae: Topic, one: Four, two: Four) -> None:
-    """The KL divergence of two groups of features side by side is the sum of the two."""
-    batch = min(len(one[0]), len(two[0]))
-    both = [torch.cat([a[:batch], b[:batch]], 1) for a, b in zip(one, two, strict=True)]
-    kl_one, kl_two = (vae.kl_gaussian_gaussian_analytic(*(t[:batch] for t in group)) for group in (one, two))
-    assert_close(vae.kl_gaussian_gaussian_analytic(*both), kl_one + kl_two, _terms(*both))
+@analytic.property("value", one=tensors(*FOUR), two=tensors(*FOUR, batch=1), copies=st.integers(1, 300))
+def features_add(vae: Topic, one: Four, two: Four, copies: int) -> None:
+    """The KL divergence of two groups of features side by side is the sum of the two, also with thousands of features,
+    as if the second group were there that many times."""
+    left = tuple(t[:1] for t in one)
+    both = tuple(torch.cat([a, b.repeat(1, copies)], 1) for a, b in zip(left, two, strict=True))
+    expected = vae.kl_gaussian_gaussian_analytic(*left) + copies * vae.kl_gaussian_gaussian_analytic(*two)
+    assert_close(vae.kl_gaussian_gaussian_analytic(*both), expected, _terms(*both))
 
 
-@analytic.property("value", arguments=tensors(*FOUR), scale=reals(0.1, 10), shift=MEANS)
+@analytic.property("value", arguments=tensors(*FOUR), scale=reals(0.1, 10), shift=reals(-1e4, 1e4))
 def affine_maps_change_nothing(vae: Topic, arguments: Four, scale: float, shift: float) -> None:
-    """Mapping both distributions by z to a z + c leaves their KL divergence as it is."""
+    """Mapping both distributions by z to a z + c leaves their KL divergence as it is, however far away c is."""
     mu_q, logvar_q, mu_p, logvar_p = arguments
     log2 = 2 * math.log(scale)
     mapped = (scale * mu_q + shift, logvar_q + log2, scale * mu_p + shift, logvar_p + log2)
     value = vae.kl_gaussian_gaussian_analytic(*arguments)
-    assert_close(vae.kl_gaussian_gaussian_analytic(*mapped), value, 1000 * _terms(*arguments))
+    assert_close(vae.kl_gaussian_gaussian_analytic(*mapped), value, _terms(*arguments))
 
 
-@analytic.property("value", mu_q=MEANS, logvar_q=LOGVARS, mu_p=MEANS, logvar_p=LOGVARS)
+@analytic.property(
+    "value",
+    stays="it takes nothing but the definition: neither the closed form nor torch's",
+    mu_q=MEANS,
+    logvar_q=LOGVARS,
+    mu_p=MEANS,
+    logvar_p=LOGVARS,
+)
 def equals_the_integral(vae: Topic, mu_q: float, logvar_q: float, mu_p: float, logvar_p: float) -> None:
     """For one feature the value is the integral of q(z) [log q(z) - log p(z)]."""
     arguments = tuple(torch.tensor([[v]], dtype=F64) for v in (mu_q, logvar_q, mu_p, logvar_p))
     width = 12 * math.exp(0.5 * logvar_q)
-    z = torch.linspace(mu_q - width, mu_q + width, 2001, dtype=F64)[:, None]
+    z = torch.linspace(mu_q - width, mu_q + width, 401, dtype=F64)[:, None]
     q, p = normal(*arguments[:2]), normal(*arguments[2:])
-    integral = torch.trapezoid(q.log_prob(z).exp() * (q.log_prob(z) - p.log_prob(z)), dx=width / 1000)
-    assert_close(vae.kl_gaussian_gaussian_analytic(*arguments), integral[None], 100 * _terms(*arguments))
+    integral = torch.trapezoid(q.log_prob(z).exp() * (q.log_prob(z) - p.log_prob(z)), dx=width / 200)
+    assert_close(vae.kl_gaussian_gaussian_analytic(*arguments), integral[None], _terms(*arguments))
 
 
 @analytic.property("stability", logvar=reals(10, 80), sign=st.sampled_from([-1.0, 1.0]))
@@ -96,7 +103,30 @@ def gradients_in_all_arguments(vae: Topic, arguments: Four) -> None:
         assert_close(vae.kl_gaussian_gaussian_analytic.gradient(*arguments, wrt=str(position)), gradient)
 
 
-@monte_carlo.property("value", arguments=tensors(*FOUR), num_samples=st.integers(1, 5), seed=seeds())
+# The smaller the noise, the less it matters beside the distance of the means: at these log variances (a standard
+# deviation of 1e-12) it changes the estimate by less than rounding may.
+QUIET = math.log(1e-24)
+
+
+def _quiet(mu_q: Tensor, gap: Tensor) -> tuple[Four, Tensor]:
+    """Return q and p that lie further apart than any noise reaches, and what every estimate of their KL then is."""
+    logvar = torch.full_like(mu_q, QUIET)
+    return (mu_q, logvar, mu_q - gap, logvar), 0.5 * (gap**2 * math.exp(-QUIET)).flatten(1).sum(1)
+
+
+GAPS = reals(1, 5)
+COUNTS = st.integers(1, 5)
+
+
+@monte_carlo.property("shape", most=10, means=images(MEANS, GAPS), num_samples=COUNTS)
+def takes_images(vae: Topic, means: tuple[Tensor, Tensor], num_samples: int) -> None:
+    """For one image, (1, channels, height, width), with log variances of -55.26, where noise does not matter, the
+    estimate is the sum of (mu_q - mu_p)^2 exp(55.26) / 2 over all pixels."""
+    arguments, expected = _quiet(means[0][:1], means[1][:1])
+    assert_close(vae.kl_gaussian_gaussian_mc(*arguments, num_samples), expected)
+
+
+@monte_carlo.property("value", arguments=tensors(*FOUR), num_samples=COUNTS, seed=seeds())
 def zero_when_q_is_p(vae: Topic, arguments: Four, num_samples: int, seed: int) -> None:
     """Where q and p are the same, every draw contributes exactly 0, for any number of samples."""
     mu, logvar = arguments[:2]
@@ -104,8 +134,18 @@ def zero_when_q_is_p(vae: Topic, arguments: Four, num_samples: int, seed: int) -
     assert_close(value, torch.zeros_like(value), 100.0)
 
 
+@monte_carlo.property("value", means=tensors(MEANS, GAPS), num_samples=COUNTS, seed=seeds())
+def instances_keep_their_samples(vae: Topic, means: tuple[Tensor, Tensor], num_samples: int, seed: int) -> None:
+    """With log variances of -55.26, where noise does not matter, every instance has its own sum of
+    (mu_q - mu_p)^2 exp(55.26) / 2, whatever the number of samples."""
+    arguments, expected = _quiet(*means)
+    assert_close(vae.kl_gaussian_gaussian_mc(*arguments, num_samples), expected)
+
+
 ROWS = 4000
 NEAR = (reals(-1, 1), reals(-1, 1), reals(-1, 1), reals(-1, 1))
+# Narrow and far from p: every estimate is positive, and the gradients vary little.
+FAR = (reals(8, 9), reals(-2, -1), reals(-1, 1), reals(0, 1))
 
 
 def _rows(arguments: Four, count: int) -> Four:
@@ -113,9 +153,25 @@ def _rows(arguments: Four, count: int) -> Four:
     return tuple(t[:1].expand(count, -1) for t in arguments)  # type: ignore[return-value]
 
 
+@monte_carlo.property("randomness", most=4, false_alarm=FALSE_ALARM, seed=seeds())
+def every_entry_has_noise_of_its_own(vae: Topic, seed: int) -> None:
+    """Equal instances, and the features of an instance, see different and uncorrelated noise."""
+    assert_not_shared(_noise(vae, 6, 4))
+    assert_mean(lambda n: _noise(vae, n, 2).prod(1), 0.0, ROWS, 0.2, "the covariance of the noise of two features")
+
+
+def _noise(vae: Topic, rows: int, features: int) -> Tensor:
+    """The noise that each row of an estimate with one sample saw, (rows, features).
+
+    With q = N(0, I) and p = N(m, I), log q(z) - log p(z) = |m|^2 / 2 - m z, whose gradient by m is m - z.
+    """
+    zero, far = torch.zeros(rows, features, dtype=F64), torch.full((rows, features), 20.0, dtype=F64)
+    return far - vae.kl_gaussian_gaussian_mc.gradient(zero, zero, far, zero, 1, wrt="2")
+
+
 @monte_carlo.property(
     "randomness",
-    most=8,
+    most=6,
     false_alarm=FALSE_ALARM,
     arguments=tensors(*NEAR, features=3),
     k=st.integers(1, 3),
@@ -131,57 +187,33 @@ def mean_is_the_analytic_value(vae: Topic, arguments: Four, k: int, seed: int) -
     assert_mean(estimates, expected, ROWS, 1.0, "the mean estimate")
 
 
-@monte_carlo.property("randomness", most=8, false_alarm=1e-9, shift=reals(0.5, 2), seed=seeds())
+@monte_carlo.property("randomness", most=4, false_alarm=1e-9, shift=reals(12, 20), seed=seeds())
 def more_samples_less_noise(vae: Topic, shift: float, seed: int) -> None:
     """64 samples for each instance have 1/64 of the variance of one sample."""
-    mu, zero = torch.full((ROWS, 1), shift, dtype=F64), torch.zeros(ROWS, 1, dtype=F64)
+    mu, zero = torch.full((1000, 1), shift, dtype=F64), torch.zeros(1000, 1, dtype=F64)
     one, many = (vae.kl_gaussian_gaussian_mc(mu, zero, zero, zero, k).var() for k in (1, 64))
     ratio = one / many
-    # Both estimates are normal here, so the ratio is 64 times an F variable: within [48, 85] but for 1e-9.
-    if not 48 <= float(ratio) <= 85:
-        raise WrongAnswer("the variance with 1 sample over that with 64 is not 64", ratio, torch.tensor(64.0))
+    # Both estimates are normal here, so the ratio is 64 times an F variable: within [42, 98] but for 3e-11.
+    if not 42 <= float(ratio) <= 98:
+        expected = torch.tensor(64.0, dtype=F64)
+        raise WrongAnswer("the variance with 1 sample, over that with 64 samples, is far from 64", ratio, expected)
 
 
 @monte_carlo.property(
-    "randomness", most=4, false_alarm=3 * FALSE_ALARM, arguments=tensors(*NEAR, features=2), seed=seeds()
+    "gradient",
+    most=4,
+    false_alarm=2 * FALSE_ALARM,
+    arguments=tensors(*FAR, features=2),
+    k=st.integers(2, 4),
+    seed=seeds(),
 )
-def mean_gradient_is_the_analytic_gradient(vae: Topic, arguments: Four, seed: int) -> None:
+def mean_gradient_is_the_analytic_gradient(vae: Topic, arguments: Four, k: int, seed: int) -> None:
     """The mean gradient of many estimates, by mu_q and by logvar_q, is the gradient of the closed form."""
-    mu_q, logvar_q, mu_p, logvar_p = (t[:1] for t in arguments)
+    mu_q, logvar_q, mu_p, logvar_p = (t[0, 0] for t in arguments)
     expected = (mu_q - mu_p) * torch.exp(-logvar_p), 0.5 * (torch.exp(logvar_q - logvar_p) - 1)
     for position, name in enumerate(("mu_q", "logvar_q")):
 
         def gradients(count: int, position: int = position) -> Tensor:
-            rows = _rows(arguments, count)
-            return vae.kl_gaussian_gaussian_mc.gradient(*rows, 2, wrt=str(position))[:, 0]
+            return vae.kl_gaussian_gaussian_mc.gradient(*_rows(arguments, count), k, wrt=str(position))[:, 0]
 
-        assert_mean(gradients, float(expected[position][0, 0]), ROWS, 1.0, f"the mean gradient by {name}")
-
-
-def _noise(vae: Topic, rows: int, features: int) -> Tensor:
-    """The noise that each row of an estimate with one sample saw, (rows, features).
-
-    With q = N(0, I) and p = N(mu, I), log q(z) - log p(z) = |mu|^2 / 2 - mu z, whose gradient by mu_p is mu - z.
-    """
-    zero, one = torch.zeros(rows, features, dtype=F64), torch.ones(rows, features, dtype=F64)
-    return one - vae.kl_gaussian_gaussian_mc.gradient(zero, zero, one, zero, 1, wrt="2")
-
-
-@monte_carlo.property("randomness", most=4, seed=seeds())
-def every_entry_has_noise_of_its_own(vae: Topic, seed: int) -> None:
-    """Equal instances, and the features of an instance, see different noise."""
-    noise = _noise(vae, 5, 4)
-    if noise.unique().numel() < noise.numel():
-        raise WrongAnswer("some instances or features shared their noise", noise)
-
-
-@monte_carlo.property("randomness", most=4, false_alarm=3 * FALSE_ALARM, seed=seeds())
-def noise_is_standard_normal(vae: Topic, seed: int) -> None:
-    """Over many instances the noise has mean 0 and variance 1, and that of two features is uncorrelated."""
-
-    def moments(power: tuple[int, int]) -> Callable[[int], Tensor]:
-        return lambda count: (_noise(vae, count, 2) ** torch.tensor(power)).prod(1)
-
-    assert_mean(moments((1, 0)), 0.0, ROWS, 0.2, "the mean of the noise")
-    assert_mean(moments((2, 0)), 1.0, ROWS, 0.2, "the variance of the noise")
-    assert_mean(moments((1, 1)), 0.0, ROWS, 0.2, "the covariance of the noise of two features")
+        assert_mean(gradients, float(expected[position]), ROWS, 0.3, f"the mean gradient by {name}")

@@ -25,17 +25,12 @@ common.per_instance_properties(log_normal, tensors(MEANS, LOGVARS, MEANS), image
 common.per_instance_properties(log_mean_exp, tensors(MEANS))
 
 
-@bernoulli.property(
-    "value",
-    stays="it needs no formula: a mean over the features and a wrong sign show in one sum",
-    mu=tensors(PROBABILITIES, batch=1),
-)
-def probabilities_sum_to_one(vae: Topic, mu: tuple[Tensor]) -> None:
-    """The probabilities of all 2^d targets sum to 1."""
-    (means,) = mu
-    targets = torch.tensor(list(itertools.product([0.0, 1.0], repeat=means.shape[1])), dtype=F64)
-    log_probabilities = vae.log_likelihood_bernoulli(means.expand_as(targets), targets)
-    assert_close(log_probabilities.exp().sum(), torch.ones((), dtype=log_probabilities.dtype))
+@bernoulli.property("value", pair=tensors(PROBABILITIES, BITS))
+def features_of_an_instance_add(vae: Topic, pair: tuple[Tensor, Tensor]) -> None:
+    """The value of each instance is the sum of the values of its features one by one, whatever else is in the batch."""
+    mu, target = pair
+    one_by_one = [vae.log_likelihood_bernoulli(m[:, None], x[:, None]) for m, x in zip(mu, target, strict=True)]
+    assert_close(vae.log_likelihood_bernoulli(mu, target), torch.stack(one_by_one).sum(1))
 
 
 @bernoulli.property(
@@ -50,27 +45,25 @@ def ones_and_zeros_play_the_same_part(vae: Topic, pair: tuple[Tensor, Tensor]) -
     assert_close(vae.log_likelihood_bernoulli(mu, target), exchanged)
 
 
-@bernoulli.property("value", pair=tensors(PROBABILITIES, BITS))
-def features_of_an_instance_add(vae: Topic, pair: tuple[Tensor, Tensor]) -> None:
-    """The value of each instance is the sum of the values of its features one by one, whatever else is in the batch."""
-    mu, target = pair
-    one_by_one = [vae.log_likelihood_bernoulli(m[:, None], x[:, None]) for m, x in zip(mu, target, strict=True)]
-    assert_close(vae.log_likelihood_bernoulli(mu, target), torch.stack(one_by_one).sum(1))
+@bernoulli.property(
+    "value",
+    stays="it needs no formula: a mean over the features and a wrong sign show in one sum",
+    mu=tensors(PROBABILITIES, batch=1),
+)
+def probabilities_sum_to_one(vae: Topic, mu: tuple[Tensor]) -> None:
+    """The probabilities of all 2^d targets sum to 1."""
+    (means,) = mu
+    targets = torch.tensor(list(itertools.product([0.0, 1.0], repeat=means.shape[1])), dtype=F64)
+    log_probabilities = vae.log_likelihood_bernoulli(means.expand_as(targets), targets)
+    assert_close(log_probabilities.exp().sum(), torch.ones((), dtype=log_probabilities.dtype))
 
 
 @bernoulli.property("stability", mu=PROBABILITIES, bit=BITS)
 def many_features(vae: Topic, mu: float, bit: float) -> None:
-    """A feature that is there 2,000 times gives 2,000 times its value, however small its probability."""
+    """A feature that is there 2,000 times counts 2,000 times; the probability of all together may be below any float."""
     means, target = torch.tensor([[mu]], dtype=F64), torch.tensor([[bit]], dtype=F64)
     once = vae.log_likelihood_bernoulli(means, target)
     assert_close(vae.log_likelihood_bernoulli(means.expand(1, 2000), target.expand(1, 2000)), 2000 * once)
-
-
-@bernoulli.property("gradient", pair=tensors(PROBABILITIES, BITS))
-def gradient_in_the_means(vae: Topic, pair: tuple[Tensor, Tensor]) -> None:
-    """The derivative by mu_j is target_j / mu_j - (1 - target_j) / (1 - mu_j)."""
-    mu, target = pair
-    assert_close(vae.log_likelihood_bernoulli.gradient(mu, target), target / mu - (1 - target) / (1 - mu))
 
 
 @bernoulli.property("stability", target=tensors(BITS))
@@ -87,6 +80,13 @@ def certain_means_that_disagree(vae: Topic, pair: tuple[Tensor, Tensor]) -> None
     mu, target = (t.clone() for t in pair)
     mu[:, 0] = 1 - target[:, 0]
     assert_close(vae.log_likelihood_bernoulli(mu, target), torch.full((len(mu),), -math.inf, dtype=F64))
+
+
+@bernoulli.property("gradient", pair=tensors(PROBABILITIES, BITS))
+def gradient_in_the_means(vae: Topic, pair: tuple[Tensor, Tensor]) -> None:
+    """The derivative by mu_j is target_j / mu_j - (1 - target_j) / (1 - mu_j)."""
+    mu, target = pair
+    assert_close(vae.log_likelihood_bernoulli.gradient(mu, target), target / mu - (1 - target) / (1 - mu))
 
 
 def _magnitudes(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
@@ -106,14 +106,14 @@ def equals_torch_distributions(vae: Topic, inputs: tuple[Tensor, ...]) -> None:
     "value",
     stays="it needs no oracle, and tells a wrong constant from a wrong exponent",
     mu=reals(-5, 5),
-    logvar=reals(-4, 4),
+    logvar=reals(-2, 2),
 )
 def density_integrates_to_one(vae: Topic, mu: float, logvar: float) -> None:
     """The density of one feature integrates to 1."""
     sd = math.exp(0.5 * logvar)
-    z = torch.linspace(mu - 12 * sd, mu + 12 * sd, 2001, dtype=F64)[:, None]
+    z = torch.linspace(mu - 30 * sd, mu + 30 * sd, 2001, dtype=F64)[:, None]
     density = vae.log_likelihood_normal(torch.full_like(z, mu), torch.full_like(z, logvar), z).exp()
-    assert_close(torch.trapezoid(density, dx=24 * sd / 2000), torch.ones((), dtype=density.dtype), 1e3)
+    assert_close(torch.trapezoid(density, dx=60 * sd / 2000), torch.ones((), dtype=density.dtype))
 
 
 @log_normal.property(
@@ -131,7 +131,7 @@ def affine_maps_shift_it(vae: Topic, inputs: tuple[Tensor, ...], scale: float, s
     assert_close(mapped, expected, _magnitudes(mu, logvar, z))
 
 
-@log_normal.property("stability", logvar=st.sampled_from([60.0, -60.0]), s=MEANS)
+@log_normal.property("stability", logvar=st.sampled_from([60.0, -60.0]), s=reals(-50, 50))
 def extreme_variances(vae: Topic, logvar: float, s: float) -> None:
     """At logvar = 60 and -60, a point s standard deviations from the mean has -(log 2 pi + logvar + s^2) / 2."""
     mu, v, z = (torch.tensor([[x]], dtype=F64) for x in (0.0, logvar, s * math.exp(0.5 * logvar)))
@@ -188,9 +188,10 @@ def lies_between_mean_and_maximum(vae: Topic, y: Tensor) -> None:
 
 @log_mean_exp.property("stability", a=MEANS, zeros=st.integers(1, 4))
 def minus_infinity_is_a_term_of_zero(vae: Topic, a: float, zeros: int) -> None:
-    """One finite value a among n values of -inf gives a - log(n + 1)."""
+    """One finite value a among n values of -inf gives a - log(n + 1), and has the whole gradient."""
     y = torch.tensor([[a] + [-math.inf] * zeros], dtype=F64)
     assert_close(vae.log_mean_exp(y), torch.tensor([a - math.log(zeros + 1)], dtype=F64))
+    assert_close(vae.log_mean_exp.gradient(y), torch.tensor([[1.0] + [0.0] * zeros], dtype=F64))
 
 
 @log_mean_exp.property("gradient", y=tensors(MEANS))
