@@ -68,9 +68,7 @@ def turns_the_sign_for_half_of_the_batch(
 
 
 @bank.mistake("the samples are drawn with sample(), so that no gradient flows through them")
-def is_not_reparameterised(
-    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
-) -> Tensor:
+def is_not_reparameterised(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     z = Normal(mu_q, torch.exp(0.5 * logvar_q)).sample((num_samples,))
     return _log_ratios(*four, z).mean(0)
