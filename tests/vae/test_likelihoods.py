@@ -60,7 +60,7 @@ def probabilities_sum_to_one(vae: Topic, mu: tuple[Tensor]) -> None:
 
 @bernoulli.property("stability", mu=PROBABILITIES, bit=BITS)
 def many_features(vae: Topic, mu: float, bit: float) -> None:
-    """A feature that is there 2,000 times counts 2,000 times; the probability of all of them is below any float."""
+    """A feature that is there 2,000 times counts 2,000 times, although their joint probability may underflow."""
     means, target = torch.tensor([[mu]], dtype=F64), torch.tensor([[bit]], dtype=F64)
     once = vae.log_likelihood_bernoulli(means, target)
     assert_close(vae.log_likelihood_bernoulli(means.expand(1, 2000), target.expand(1, 2000)), 2000 * once)

@@ -1,0 +1,176 @@
+"""Implementations of vae.elbo."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributions import Independent, Normal, kl_divergence
+
+from grading.bank import Bank
+
+bank = Bank("vae.elbo")
+
+
+def _kl(mu: Tensor, logvar: Tensor) -> Tensor:
+    """Each feature's share of KL(q || N(0, I))."""
+    return 0.5 * (logvar.exp() + mu**2 - 1 - logvar)
+
+
+def _draw(mu: Tensor, logvar: Tensor) -> Tensor:
+    return mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
+
+
+@bank.mistake("the KL divergence is added instead of subtracted")
+def adds_the_kl(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return decode(_draw(mu, logvar)).log_prob(x) + _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("the negative ELBO, the loss, is returned")
+def returns_the_loss(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return _kl(mu, logvar).sum(1) - decode(_draw(mu, logvar)).log_prob(x)
+
+
+@bank.mistake("the KL divergence is averaged over the latent features instead of summed")
+def averages_the_kl(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return decode(_draw(mu, logvar)).log_prob(x) - _kl(mu, logvar).mean(1)
+
+
+@bank.mistake("the KL divergence is missing")
+def forgets_the_kl(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    return decode(_draw(*encode(x))).log_prob(x)
+
+
+@bank.mistake("z is the mean of q, without noise")
+def takes_the_mean_for_z(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return decode(mu).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("the standard deviation is exp(logvar) instead of exp(logvar / 2)")
+def takes_the_variance_for_the_deviation(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    z = mu + torch.exp(logvar) * torch.randn_like(mu)
+    return decode(z).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("z is detached, so that the reconstruction does not train the encoder")
+def detaches_z(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return decode(_draw(mu, logvar).detach()).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("the standard deviation is detached, so that the reconstruction does not train the encoder's logvar")
+def detaches_the_deviation(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return decode(_draw(mu, logvar.detach())).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("the decoder runs without a graph, so that the reconstruction trains nothing")
+def decodes_without_a_graph(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    with torch.no_grad():
+        reconstruction = decode(_draw(mu, logvar)).log_prob(x)
+    return reconstruction - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("the instances of a batch share their noise")
+def shares_noise_between_instances(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu[:1])
+    return decode(z).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("one number of noise is shared by all latent features of an instance")
+def shares_noise_between_features(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu[:, :1])
+    return decode(z).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("the noise is uniform between 0 and 1 (torch.rand for torch.randn)")
+def draws_uniform_noise(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    z = mu + torch.exp(0.5 * logvar) * torch.rand_like(mu)
+    return decode(z).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("the KL divergence is to a prior of variance e: ones where the logarithms of its variances belong")
+def takes_one_for_the_log_variance(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    kl = 0.5 * (1 - logvar + (logvar.exp() + mu**2) / torch.ones_like(mu).exp() - 1).sum(1)
+    return decode(_draw(mu, logvar)).log_prob(x) - kl
+
+
+@bank.mistake("the KL divergence is the reversed one, from the prior to q")
+def reverses_the_kl(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    kl = 0.5 * (logvar + (1 + mu**2) / logvar.exp() - 1).sum(1)
+    return decode(_draw(mu, logvar)).log_prob(x) - kl
+
+
+@bank.mistake("the KL divergence is sampled, log q(z) - log p(z), instead of the analytic one")
+def samples_the_kl(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    z = _draw(mu, logvar)
+    log_q = Normal(mu, torch.exp(0.5 * logvar)).log_prob(z).sum(1)
+    return decode(z).log_prob(x) - log_q + Normal(0.0, 1.0).log_prob(z).sum(1)
+
+
+@bank.mistake("the mean over the batch is returned")
+def averages_the_batch(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return (decode(_draw(mu, logvar)).log_prob(x) - _kl(mu, logvar).sum(1)).mean()
+
+
+@bank.mistake("the KL divergence is averaged over the batch before it is subtracted from each instance")
+def averages_the_kl_over_the_batch(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return decode(_draw(mu, logvar)).log_prob(x) - _kl(mu, logvar).sum(1).mean()
+
+
+@bank.mistake("the KL divergence keeps its summed axis, so that the difference is (batch, batch)")
+def keeps_the_axis_of_the_kl(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return decode(_draw(mu, logvar)).log_prob(x) - _kl(mu, logvar).sum(1, keepdim=True)
+
+
+@bank.mistake("squeeze() without an axis removes the batch axis of a batch of one")
+def squeezes_everything(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return (decode(_draw(mu, logvar)).log_prob(x) - _kl(mu, logvar).sum(1)).squeeze()
+
+
+@bank.mistake("the noise is in double precision whatever the data are in, which a decoder in single precision refuses")
+def draws_in_double_precision(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    z = mu + torch.exp(0.5 * logvar) * torch.randn(mu.shape, dtype=torch.float64)
+    return decode(z).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.alternative("torch.distributions draws with rsample and knows the KL divergence")
+def by_torch_distributions(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    q = Independent(Normal(mu, torch.exp(0.5 * logvar)), 1)
+    prior = Independent(Normal(torch.zeros_like(mu), torch.ones_like(mu)), 1)
+    return decode(q.rsample()).log_prob(x) - kl_divergence(q, prior)
+
+
+@bank.alternative("instance by instance, stacked at the end")
+def by_a_loop(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    values = []
+    for row in x.split(1):
+        mu, logvar = encode(row)
+        values.append(decode(_draw(mu, logvar)).log_prob(row) - _kl(mu, logvar).sum(-1))
+    return torch.cat(values)
+
+
+@bank.alternative("with standard deviations, noise from normal_ and the KL divergence summed in two parts")
+def by_standard_deviations(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    sigma = torch.sqrt(torch.exp(logvar))
+    z = torch.addcmul(mu, sigma, torch.empty_like(mu).normal_())
+    entropy_like = torch.log(sigma).sum(-1) + 0.5 * mu.shape[-1]
+    return decode(z).log_prob(x) + entropy_like - 0.5 * (mu.square() + sigma.square()).sum(-1)
