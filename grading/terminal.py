@@ -78,7 +78,7 @@ def facts(failure: Failure) -> list[tuple[str, str]]:
     """Return the rows of a failure, in the order in which they are read."""
     rows = [("wrong", failure.message), ("in", failure.where)]
     rows += [(f"with {name}", value) for name, value in failure.inputs.items()]
-    rows += [("called", failure.called), ("answer", failure.answer), ("expected", failure.expected)]
+    rows += [("called", failure.called), ("answer", failure.answer), (failure.relation, failure.expected)]
     rows += [("difference", failure.difference), ("ratio", failure.ratio)]
     return [(name, value) for name, value in rows if value]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from grading.engine.calls import CallFailed, Fault
 from grading.engine.implementation import TOPICS
 from tests.support.closeness import WrongAnswer
-from tests.support.properties import Attempt, name_of
+from tests.support.properties import PARTS, Attempt
 
 SHOWN_ENTRIES = 24
 
@@ -20,7 +20,8 @@ class Failure(msgspec.Struct, frozen=True):
     """What a failed property tells, as text.
 
     message: what is wrong. inputs: name and value, as one would type them. called: the last call. answer, expected,
-    difference, ratio: values where there are any. where: file and line of an error. traceback: of that error.
+    difference, ratio: values where there are any. relation: what `expected` is to the answer, "expected" or
+    "at most". where: file and line of an error. traceback: of that error.
     """
 
     message: str
@@ -30,6 +31,7 @@ class Failure(msgspec.Struct, frozen=True):
     expected: str = ""
     difference: str = ""
     ratio: str = ""
+    relation: str = "expected"
     where: str = ""
     traceback: str = ""
 
@@ -53,8 +55,9 @@ def describe(attempt: Attempt) -> Failure:
         return Failure(message, inputs, called, where=fault.where, traceback=fault.traceback)
     if not isinstance(error, WrongAnswer):
         return Failure(str(error) or type(error).__name__, inputs, called)
+    answer, expected = shown_apart(error.answer, error.expected)
     difference, ratio = compare(error.answer, error.expected)
-    return Failure(error.message, inputs, called, shown(error.answer), shown(error.expected), difference, ratio)
+    return Failure(error.message, inputs, called, answer, expected, difference, ratio, error.relation)
 
 
 def _todo(attempt: Attempt, message: str) -> str:
@@ -78,7 +81,7 @@ def _called(attempt: Attempt) -> str:
     if attempt.topic.last is None:
         return ""
     call = attempt.topic.last[0]
-    what = f"gradient, by {name_of(call.wrt[0])}, of " if call.wrt else ""
+    what = f"gradient, by {PARTS[call.part].argument(call.wrt[0])}, of " if call.wrt else ""
     return f"{what}{call.part}({', '.join(typed(a) for a in call.arguments)})"
 
 
@@ -90,6 +93,8 @@ def typed(value: Any) -> str:
     """
     if isinstance(value, Tensor):
         suffix = "" if value.dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={value.dtype}"
+        if value.numel() > SHOWN_ENTRIES and bool((value == value.reshape(-1)[0]).all()):
+            return f"torch.full({tuple(value.shape)}, {value.reshape(-1)[0].item()}{suffix})"
         if value.numel() > SHOWN_ENTRIES:
             return f"<tensor of shape {tuple(value.shape)}{suffix}>"
         return f"torch.tensor({_numbers(value)}{suffix})"
@@ -107,14 +112,23 @@ def _numbers(value: Tensor) -> str:
     return text.replace("inf", "math.inf").replace("nan", "math.nan")
 
 
-def shown(value: Any) -> str:
-    """Write an answer in six digits, a large one by its shape and first entries."""
+def shown_apart(answer: Any, expected: Any) -> tuple[str, str]:
+    """Write two values with six digits, or with as many as it takes to see that they differ."""
+    for digits in (6, 9, 12, 17):
+        pair = shown(answer, digits), shown(expected, digits)
+        if pair[0] != pair[1]:
+            break
+    return pair
+
+
+def shown(value: Any, digits: int = 6) -> str:
+    """Write an answer with so many digits, a large one by its shape and first entries."""
     if value is None:
         return ""
     if not isinstance(value, Tensor):
         return repr(value)
     entries = value.detach().reshape(-1)
-    text = ", ".join(_short(x) for x in entries[:SHOWN_ENTRIES].tolist())
+    text = ", ".join(_short(x, digits) for x in entries[:SHOWN_ENTRIES].tolist())
     if entries.numel() > SHOWN_ENTRIES:
         return f"{tuple(value.shape)}: {text}, ..."
     if value.dim() <= 1:
@@ -122,24 +136,24 @@ def shown(value: Any) -> str:
     return f"{tuple(value.shape)}: [{text}]"
 
 
-def _short(x: Any) -> str:
-    return f"{x:.6g}" if isinstance(x, float) else str(x)
+def _short(x: Any, digits: int = 6) -> str:
+    return f"{x:.{digits}g}" if isinstance(x, float) else str(x)
 
 
 def compare(answer: Any, expected: Any) -> tuple[str, str]:
-    """Return difference and ratio of two answers, one number each where it is the same for all entries."""
+    """Return difference and ratio of two finite answers, one number each where it is the same for all entries."""
     if not (isinstance(answer, Tensor) and isinstance(expected, Tensor) and answer.shape == expected.shape):
         return "", ""
     a, b = answer.detach().double().reshape(-1), expected.detach().double().reshape(-1)
-    return _constant((a - b).tolist()), _constant(
-        [x / y if y else math.nan for x, y in zip(a.tolist(), b.tolist(), strict=True)]
-    )
+    if not bool(a.isfinite().all() and b.isfinite().all()):
+        return "", ""
+    ratio = a / b
+    telling = bool(ratio.isfinite().all() and (ratio != 0).all() and ((ratio - 1).abs() > 1e-6).any())
+    return _listed((a - b).tolist()), _listed(ratio.tolist()) if telling else ""
 
 
-def _constant(values: list[float]) -> str:
-    known = [v for v in values if math.isfinite(v)]
-    if not known:
-        return ""
-    if all(math.isclose(v, known[0], rel_tol=1e-6, abs_tol=1e-9) for v in known):
-        return _short(known[0])
+def _listed(values: list[float]) -> str:
+    """Write one number if all are the same, a list of a few, nothing for many."""
+    if all(math.isclose(v, values[0], rel_tol=1e-6, abs_tol=1e-9) for v in values):
+        return _short(values[0]) if values else ""
     return f"[{', '.join(_short(v) for v in values)}]" if len(values) <= 8 else ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from torch import Tensor, nn
 
 from .runs import RunError
@@ -33,7 +33,8 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, epoch: 
         for key, value in optimizer.state[parameter].items():
             tensors[f"optimizer.{key}.{name}"] = value
     part = path.with_name(path.name + ".part")
-    save_file({n: t.detach().cpu().contiguous() for n, t in tensors.items()}, part, metadata={"epoch": str(epoch)})
+    on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    part.write_bytes(as_bytes(on_cpu, metadata={"epoch": str(epoch)}))
     os.replace(part, path)
 
 

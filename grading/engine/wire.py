@@ -120,7 +120,9 @@ class _Writer:
         name = str(tensor.dtype).removeprefix("torch.")
         if name not in DTYPES or tensor.layout is not torch.strided or tensor.dim() > MAX_AXES:
             return _Other(f"{tensor.layout} tensor of {tensor.dtype}")
-        raw = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
+        dense = tensor.detach().cpu().resolve_conj().resolve_neg()
+        # contiguous() would keep the stride of an axis of size one, and such a tensor has no view as bytes.
+        raw = dense.clone(memory_format=torch.contiguous_format).reshape(-1).view(torch.uint8)
         data = raw.numpy().tobytes()
         self.buffers.append(data + bytes(-len(data) % ALIGNMENT))
         return _Tensor(name, list(tensor.shape))

@@ -57,8 +57,9 @@ def _encode(replies: list[Answer | Fault]) -> bytes:
     sys.stdout.flush()
     try:
         return wire.encode_replies(replies)
-    except wire.WireError as error:
-        return wire.encode_replies([Fault("damaged", "WireError", f"the answer is too large: {error}")] * len(replies))
+    except Exception as error:  # too large, or a tensor of a kind that nobody thought of
+        fault = Fault("damaged", type(error).__name__, f"the answer cannot be sent: {error}")
+        return wire.encode_replies([fault] * len(replies))
 
 
 def _replace_from_bank(implementation: Implementation, entry: str) -> None:

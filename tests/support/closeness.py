@@ -16,17 +16,23 @@ LOWER_PRECISION = 2e-2
 class WrongAnswer(AssertionError):
     """An answer that a property does not accept, with what was expected instead."""
 
-    def __init__(self, message: str, answer: Any = None, expected: Any = None) -> None:
-        """Keep both values for the report; either may be None where there is none to show."""
+    def __init__(self, message: str, answer: Any = None, expected: Any = None, relation: str = "expected") -> None:
+        """Keep both values for the report; either may be None where there is none to show.
+
+        relation: what the second value is to the first, "expected" or "at most".
+        """
         super().__init__(message)
-        self.message, self.answer, self.expected = message, answer, expected
+        self.message, self.answer, self.expected, self.relation = message, answer, expected, relation
 
 
-def assert_close(answer: Tensor, expected: Tensor, terms: Tensor | float | None = None) -> None:
+def assert_close(
+    answer: Tensor, expected: Tensor, terms: Tensor | float | None = None, what: str = "the answer"
+) -> None:
     """Accept an answer within rounding error of what is expected.
 
     |answer - expected| <= tolerance (1 + terms), where terms is the sum of the magnitudes that were added up
-    (|expected| if not given). Infinities agree with themselves; nan agrees with nothing.
+    (|expected| if not given). Infinities agree with themselves; nan agrees with nothing. `what` names what is
+    compared where it is not the answer itself.
 
     Raises:
         WrongAnswer: an entry is further away, or the shapes differ.
@@ -35,7 +41,17 @@ def assert_close(answer: Tensor, expected: Tensor, terms: Tensor | float | None 
         raise WrongAnswer(explain_shape(answer.shape, expected.shape), answer, expected)
     close = (answer - expected).abs() <= allowance(answer, expected, terms)
     if not bool((close | (answer == expected)).all()):
-        raise WrongAnswer("the answer differs from what is expected", answer, expected)
+        raise WrongAnswer(_difference(answer, expected, what), answer, expected)
+
+
+def _difference(answer: Tensor, expected: Tensor, what: str) -> str:
+    """Say in a sentence how two values differ."""
+    if bool(answer.isnan().any()):
+        return f"{what} is nan"
+    difference, scale = (answer - expected).abs().max(), expected.abs().max()
+    if expected.dtype == torch.float64 and difference < 1e-6 * (1 + scale):
+        return f"{what} is right to single precision only: is something float32, or a small number added?"
+    return f"{what} differs from what is expected"
 
 
 def assert_at_most(answer: Tensor, bound: Tensor, terms: Tensor | float | None = None) -> None:
@@ -45,7 +61,7 @@ def assert_at_most(answer: Tensor, bound: Tensor, terms: Tensor | float | None =
         WrongAnswer: an entry is larger, or not a number.
     """
     if not bool((answer <= bound + allowance(answer, bound, terms)).all()):
-        raise WrongAnswer("the answer is larger than it can be", answer, bound)
+        raise WrongAnswer("the answer is larger than it can be", answer, bound, "at most")
 
 
 def assert_finite(answer: Tensor, what: str = "the answer") -> None:

@@ -46,9 +46,9 @@ def per_instance_properties(
     def leaves_its_arguments_alone(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
         """The arguments hold the same numbers after the call as before."""
         after = function(topic).observe(*arguments, *extra).arguments
-        for i, (now, before) in enumerate(zip(after, arguments, strict=False)):
+        for name, now, before in zip(part.arguments, after, arguments, strict=False):
             if not torch.equal(now, before):
-                raise WrongAnswer(f"argument {i + 1} was changed in place", now, before)
+                raise WrongAnswer(f"{name} was changed in place", now, before)
 
     if images is not None:
 

@@ -55,12 +55,19 @@ class Property:
 class Part:
     """One function that a student writes, and the properties that judge it.
 
-    name: `topic.function`. file: where the function stands in the topic's directory.
+    name: `topic.function`. file: where the function stands in the topic's directory. arguments: their names.
     """
 
     name: str
     file: str
+    arguments: tuple[str, ...]
     properties: list[Property] = field(default_factory=list)
+
+    def argument(self, path: str) -> str:
+        """Say in words what a path such as "1.weight" names among the arguments."""
+        position, _, field = path.partition(".")
+        name = self.arguments[int(position)]
+        return f"{field} of {name}" if field else name
 
     def path_in(self, directory: Path) -> str:
         """Return the file of the part in an implementation's directory, as one would name it from where one stands."""
@@ -137,7 +144,7 @@ class Function:
         seed = self._topic.next_seed()
         (gradient,) = self._ask(Call(*self._where(), arguments, seed, "value", (wrt,), cotangent)).gradients
         if gradient is None:
-            raise WrongAnswer(f"no gradient flows from the result to {name_of(wrt)}")
+            raise WrongAnswer(f"no gradient flows from the result to {self._part.argument(wrt)}")
         return gradient
 
     def peak_bytes(self, *arguments: Any) -> int:
@@ -149,16 +156,6 @@ class Function:
 
     def _ask(self, call: Call) -> Answer:
         return self._topic.answer(call)
-
-
-_ORDINALS = ("first", "second", "third", "fourth", "fifth")
-
-
-def name_of(wrt: str) -> str:
-    """Say in words what a path such as "1.weight" names."""
-    position, _, name = wrt.partition(".")
-    argument = f"the {_ORDINALS[int(position)]} argument"
-    return f"{name} of {argument}" if name else argument
 
 
 class Topic:

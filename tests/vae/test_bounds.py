@@ -1,6 +1,7 @@
 """Properties of bounds.py, on a linear-Gaussian model whose log p(x) and posterior are known exactly."""
 
 import math
+from functools import cache
 from typing import Any
 
 import torch
@@ -15,11 +16,11 @@ from tests.support.properties import Part, Topic
 from tests.support.statistics import FALSE_ALARM, assert_mean, assert_not_shared
 from tests.support.strategies import linear_gaussians, observations, reals, seeds
 
-elbo = Part("vae.elbo", "bounds.py")
-importance = Part("vae.importance_log_likelihood", "bounds.py")
+elbo = Part("vae.elbo", "bounds.py", ("x", "encode", "decode"))
+importance = Part("vae.importance_log_likelihood", "bounds.py", ("x", "encode", "decode", "num_samples"))
 
 F64 = torch.float64
-ROWS = 4000
+ROWS = 1000  # few enough for an answer that works through them one by one
 MODEL = linear_gaussians()
 SHIFT = reals(-0.5, 0.5)
 
@@ -77,15 +78,16 @@ def samples_come_from_q(vae: Topic, model: LinearGaussian, seed: int) -> None:
     own, with mean 0 and variance 1, and uncorrelated between features."""
     encoder = model.posterior(widen=0.5)
 
+    @cache
     def noise(count: int) -> Tensor:
         x = torch.zeros(count, 4, dtype=F64)
         return _noise(x, encoder, _asked(vae.elbo.observe(x, encoder, model.decoder).asked[2], count))
 
-    assert_mean(lambda n: noise(n)[:, 0], 0.0, ROWS, 0.2, "the mean of the noise")
-    assert_mean(lambda n: noise(n)[:, 0] ** 2, 1.0, ROWS, 0.2, "the variance of the noise of the first feature")
-    assert_mean(lambda n: noise(n)[:, 1] ** 2, 1.0, ROWS, 0.2, "the variance of the noise of the second feature")
+    assert_mean(lambda n: noise(n)[:, 0], 0.0, ROWS, 0.4, "the mean of the noise")
+    assert_mean(lambda n: noise(n)[:, 0] ** 2, 1.0, ROWS, 0.4, "the variance of the noise of the first feature")
+    assert_mean(lambda n: noise(n)[:, 1] ** 2, 1.0, ROWS, 0.4, "the variance of the noise of the second feature")
     assert_not_shared(noise(10))
-    assert_mean(lambda n: noise(n).prod(1), 0.0, ROWS, 0.2, "the covariance of the noise of two features")
+    assert_mean(lambda n: noise(n).prod(1), 0.0, ROWS, 0.4, "the covariance of the noise of two features")
 
 
 def _noise(x: Tensor, encoder: LinearEncoder, z: Tensor) -> Tensor:
@@ -109,7 +111,7 @@ def mean_is_log_likelihood_minus_gap(vae: Topic, model: LinearGaussian, x: Tenso
     encoder = model.posterior(shift, widen=0.3)
     expected = float(model.log_marginal(x) - model.posterior_kl(x, encoder))
     assert_mean(
-        lambda count: vae.elbo(x.expand(count, -1), encoder, model.decoder), expected, ROWS, 3.0, "the mean bound"
+        lambda count: vae.elbo(x.expand(count, -1), encoder, model.decoder), expected, ROWS, 2.0, "the mean bound"
     )
 
 
@@ -237,7 +239,7 @@ def unbiased_for_the_likelihood(vae: Topic, model: LinearGaussian, x: Tensor, se
         estimates = vae.importance_log_likelihood(x.expand(count, -1), encoder, model.decoder, 2)
         return (estimates - model.log_marginal(x)).exp()
 
-    assert_mean(ratios, 1.0, ROWS, 0.2, "the mean of exp(estimate) / p(x)")
+    assert_mean(ratios, 1.0, ROWS, 0.1, "the mean of exp(estimate) / p(x)")
 
 
 @importance.property("randomness", most=4, model=MODEL, seed=seeds())
@@ -257,12 +259,12 @@ def leaves_no_graph(vae: Topic, model: LinearGaussian, x: Tensor) -> None:
             raise WrongAnswer("the result requires a gradient: evaluate under torch.no_grad()")
 
 
-IMAGES, PIXELS, LIMIT = 4000, 20, 600 * 10**6
+IMAGES, PIXELS, LIMIT = 500, 20, 600 * 10**6
 
 
-@importance.property("cost", edges=[{"k": 25}])
+@importance.property("cost", edges=[{"k": 200}])
 def fits_in_memory(vae: Topic, k: int) -> None:
-    """4,000 images of 784 pixels with 25 samples of each need at most 600 MB at one time."""
+    """500 images of 784 pixels with 200 samples of each need at most 600 MB at one time."""
     # 20 pixels instead of 784 keep this quick; the limit shrinks with them.
     weight = torch.ones(PIXELS, 2)
     encoder = LinearEncoder(weight.T / PIXELS, torch.zeros(2), torch.zeros(2))
@@ -271,6 +273,6 @@ def fits_in_memory(vae: Topic, k: int) -> None:
     at_full_size = peak * 784 // PIXELS
     if at_full_size > LIMIT:
         raise WrongAnswer(
-            f"{IMAGES:,} images of 784 pixels with {k} samples of each would need {at_full_size / 1e6:,.0f} MB at one "
+            f"{IMAGES} images of 784 pixels with {k} samples of each would need {at_full_size / 1e6:,.0f} MB at one "
             f"time, {LIMIT / 1e6:.0f} MB are allowed: take the samples in pieces"
         )

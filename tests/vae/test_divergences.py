@@ -13,8 +13,9 @@ from tests.support.properties import Part, Topic
 from tests.support.statistics import FALSE_ALARM, assert_mean, assert_not_shared
 from tests.support.strategies import LOGVARS, MEANS, images, reals, seeds, tensors
 
-analytic = Part("vae.kl_gaussian_gaussian_analytic", "divergences.py")
-monte_carlo = Part("vae.kl_gaussian_gaussian_mc", "divergences.py")
+ARGUMENTS = ("mu_q", "logvar_q", "mu_p", "logvar_p")
+analytic = Part("vae.kl_gaussian_gaussian_analytic", "divergences.py", ARGUMENTS)
+monte_carlo = Part("vae.kl_gaussian_gaussian_mc", "divergences.py", (*ARGUMENTS, "num_samples"))
 
 F64 = torch.float64
 FOUR = (MEANS, LOGVARS, MEANS, LOGVARS)

@@ -13,9 +13,9 @@ from tests.support.oracles import normal
 from tests.support.properties import Part, Topic
 from tests.support.strategies import BITS, LOGVARS, MEANS, PROBABILITIES, images, reals, tensor, tensors
 
-bernoulli = Part("vae.log_likelihood_bernoulli", "likelihoods.py")
-log_normal = Part("vae.log_likelihood_normal", "likelihoods.py")
-log_mean_exp = Part("vae.log_mean_exp", "likelihoods.py")
+bernoulli = Part("vae.log_likelihood_bernoulli", "likelihoods.py", ("mu", "target"))
+log_normal = Part("vae.log_likelihood_normal", "likelihoods.py", ("mu", "logvar", "z"))
+log_mean_exp = Part("vae.log_mean_exp", "likelihoods.py", ("y",))
 
 F64 = torch.float64
 EIGHTHS = st.integers(-40, 40).map(lambda n: n / 8)
@@ -55,7 +55,8 @@ def probabilities_sum_to_one(vae: Topic, mu: tuple[Tensor]) -> None:
     (means,) = mu
     targets = torch.tensor(list(itertools.product([0.0, 1.0], repeat=means.shape[1])), dtype=F64)
     log_probabilities = vae.log_likelihood_bernoulli(means.expand_as(targets), targets)
-    assert_close(log_probabilities.exp().sum(), torch.ones((), dtype=log_probabilities.dtype))
+    total = log_probabilities.exp().sum()
+    assert_close(total, torch.ones_like(total), what="the sum of the probabilities")
 
 
 @bernoulli.property("stability", mu=PROBABILITIES, bit=BITS)
@@ -113,7 +114,8 @@ def density_integrates_to_one(vae: Topic, mu: float, logvar: float) -> None:
     sd = math.exp(0.5 * logvar)
     z = torch.linspace(mu - 30 * sd, mu + 30 * sd, 301, dtype=F64)[:, None]
     density = vae.log_likelihood_normal(torch.full_like(z, mu), torch.full_like(z, logvar), z).exp()
-    assert_close(torch.trapezoid(density, dx=0.2 * sd), torch.ones((), dtype=density.dtype))
+    integral = torch.trapezoid(density, dx=0.2 * sd)
+    assert_close(integral, torch.ones_like(integral), what="the integral of the density")
 
 
 @log_normal.property(

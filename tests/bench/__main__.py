@@ -1,0 +1,8 @@
+"""All comparisons, one after the other: `make bench`."""
+
+import subprocess
+import sys
+
+for bench in ("check", "vae"):
+    print(f"== {bench}", flush=True)
+    subprocess.run([sys.executable, "-m", f"tests.bench.{bench}"], check=True)
