@@ -15,7 +15,7 @@ from exercises.experiments.runs import Run
 from exercises.experiments.vae.evaluation import average_elbo, average_log_likelihood
 from exercises.experiments.vae.networks import VAE, load_model
 from grading.engine.implementation import Implementation, locate
-from grading.rubric import ClaimRubric, Rubric
+from grading.rubric import ClaimRubric, Rubric, RubricError
 
 Outcome = Literal["reached", "missed", "wrong", "refused", "without threshold"]
 REPLICATED = 1000  # images that are measured twice, for the standard error
@@ -54,7 +54,10 @@ def measure_claims(run: Run, rubric: Rubric, root: Path | None) -> Iterator[Clai
     Raises:
         DataError: the images that the run was trained on cannot be had.
         RunError: the run is not finished.
+        RubricError: a claim is none that is measured here.
     """
+    if unknown := set(rubric.claims) - set(MEASURES):
+        raise RubricError(f"rubric.toml: claims has a key {min(unknown)!r}; measured are {', '.join(MEASURES)}")
     reported = run.summary()
     name = str(run.config["data"]["name"])
     images = data.load(name, root)
@@ -66,15 +69,15 @@ def measure_claims(run: Run, rubric: Rubric, root: Path | None) -> Iterator[Clai
 def _claim(key: str, claim: ClaimRubric, name: str, reported: object, path: Path, images: data.Images) -> Claim:
     threshold = claim.at_least.get(name)
     told = Claim(key, claim.sentence, claim.problem, "refused", claim.points, name, threshold=threshold)
-    if not isinstance(reported, (int, float)) or not math.isfinite(reported):
-        return msgspec.structs.replace(told, message=f"the run's summary reports {reported!r}, expected a number")
-    told = msgspec.structs.replace(told, reported=float(reported))
+    if not isinstance(reported, float) or not math.isfinite(reported):
+        return msgspec.structs.replace(told, message=f"the run's summary reports {reported!r:.40}, expected a number")
+    told = msgspec.structs.replace(told, reported=reported)
     try:
         model = load_model(path)
-    except CheckpointError as error:
-        return msgspec.structs.replace(told, message=str(error))
+    except CheckpointError as refusal:
+        return msgspec.structs.replace(told, message=str(refusal))
     measured, error = MEASURES[key](model, images)
-    outcome, message = judge(float(reported), measured, error, threshold)
+    outcome, message = judge(reported, measured, error, threshold)
     return msgspec.structs.replace(told, outcome=outcome, measured=measured, standard_error=error, message=message)
 
 

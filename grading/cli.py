@@ -1,6 +1,7 @@
 """The command `elbo`: options, exit status, and which module does what. Heavy imports wait inside the commands."""
 
 import gc
+import io
 import os
 import sys
 from contextlib import contextmanager
@@ -27,14 +28,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Names = Annotated[list[str] | None, typer.Argument(help="Parts or topics, all by default.", metavar="[PART|TOPIC]...")]
+Names = Annotated[list[str] | None, typer.Argument(help="Parts or topics, all by default.", metavar="PART|TOPIC")]
 Which = Annotated[
     str, typer.Option("--implementation", "-i", metavar="NAME|PATH", help="exercises, solutions, or a directory.")
 ]
 ProfileName = Annotated[str, typer.Option("--profile", help="student or grade: how many inputs are tried.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="What the inputs are drawn from.")]
 Json = Annotated[str, typer.Option("--json", metavar="FILE", help="Also write the facts as JSON; - for output.")]
-Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where data sets lie [default: $ELBO_DATA].")]
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Where data lies; $ELBO_DATA if not given.")]
 
 
 def main() -> None:
@@ -42,6 +43,9 @@ def main() -> None:
     # Threads that spin while they wait would starve the process beside this one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ✓ shows a ? for it
     try:
         app()
     except Exception as error:
@@ -72,9 +76,20 @@ class Refusal(Exception):
 
 
 def _console(json: str = "") -> "Console":
+    """Make the console for a command, once it is sure that there is a place for its JSON."""
     from rich.console import Console
 
+    if json not in ("", "-"):
+        _expect_place("--json", Path(json))
     return Console(highlight=False, stderr=json == "-")
+
+
+def _expect_place(option: str, file: Path) -> None:
+    """Refuse a file that cannot be written before the work, not after it."""
+    if not file.parent.is_dir():
+        raise Refusal(f"{option} {file}: cannot be written: there is no directory {file.parent}")
+    if file.is_dir():
+        raise Refusal(f"{option} {file}: cannot be written: it is a directory; name a file in it")
 
 
 def _write_json(json: str, facts: Any) -> None:
@@ -140,10 +155,10 @@ def check(
 
     Example: [bold]elbo check vae.log_mean_exp[/]
     """
+    console = _console(json)
     with _worker(implementation) as worker:
         _, parts = _select(names)
         judge = _judge(profile, seed)
-        console = _console(json)
         verdicts = [_check_part(part, judge, worker, console, verbose) for part in parts]
     from grading.terminal import show_summary
 
@@ -167,6 +182,7 @@ def list_parts(implementation: Which = "exercises", seed: Seed = 0, json: Json =
 
     Example: [bold]elbo list --implementation solutions[/]
     """
+    console = _console(json)
     with _worker(implementation) as worker:
         rubric, parts = _select([])
         judge = _judge("student", seed)
@@ -175,7 +191,7 @@ def list_parts(implementation: Which = "exercises", seed: Seed = 0, json: Json =
         rows = listing(parts, rubric, judge, worker)
     from grading.terminal import show_listing
 
-    show_listing(_console(json), rows)
+    show_listing(console, rows)
     _write_json(json, rows)
 
 
@@ -216,6 +232,7 @@ def audit(names: Names = None, seed: Seed = 0, json: Json = "") -> None:
 
     Example: [bold]elbo audit vae[/]
     """
+    console = _console(json)
     import torch  # noqa: F401
 
     from grading.engine.workers import Starter
@@ -227,7 +244,6 @@ def audit(names: Names = None, seed: Seed = 0, json: Json = "") -> None:
     from grading.judge import PROFILES, Judge
     from grading.terminal import show_audit
 
-    console = _console(json)
     judge = Judge(dataclasses.replace(PROFILES["student"], shrink_seconds=0), seed)
     audits = []
     for part in _select(names)[1]:
@@ -249,7 +265,7 @@ def train(
     ] = None,
     data: Data = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="The run [default: the next runs/vae-N].")
+        Path | None, typer.Option("--out", metavar="DIR", help="The run; the next runs/vae-N if not given.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
@@ -273,7 +289,7 @@ def train(
 @app.command()
 def report(
     runs: Annotated[
-        list[Path] | None, typer.Argument(help="Run directories [default: all in runs/].", metavar="[RUN]...")
+        list[Path] | None, typer.Argument(help="Run directories, all in runs/ by default.", metavar="RUN")
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page.")] = Path("report.html"),
     implementation: Which = "exercises",
@@ -284,6 +300,8 @@ def report(
 
     Example: [bold]elbo report runs/vae-1 --out report.html[/]
     """
+    console = _console(json)
+    _expect_place("--out", out)
     with _worker(implementation) as worker:
         rubric, parts = _select([])
         judge = _judge("student", 0)
@@ -295,7 +313,6 @@ def report(
     from grading.terminal import show_claims
     from grading.training import finished_runs
 
-    console = _console(json)
     measured = []
     for run in finished_runs(runs):
         with console.status(f"measuring {run.path} again"):
@@ -317,8 +334,9 @@ def doctor(data: Data = None, json: Json = "") -> None:
     from grading.doctor import findings
     from grading.terminal import show_findings
 
+    console = _console(json)
     found = list(findings(data))
-    show_findings(_console(json), found)
+    show_findings(console, found)
     _write_json(json, found)
 
 
@@ -329,7 +347,7 @@ app.add_typer(release, name="release")
 @release.command()
 def exercises(
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where to write [default: exercises/].")
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to write; exercises/ if not given.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; status 1 if anything would change.")] = False,
 ) -> None:

@@ -26,4 +26,4 @@ def _given(notes: Path) -> dict[str, int]:
         given = json.loads(notes.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return given if isinstance(given, dict) else {}
+    return given if isinstance(given, dict) and all(isinstance(n, int) for n in given.values()) else {}

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from grading.engine.calls import Answer, Call, CallFailed, Fault
-from grading.engine.inputs import Inputs, draw, shrink
+from grading.engine.calls import Answer, Call, Fault
+from grading.engine.inputs import Inputs, draw, shrink, unanswered
 from grading.engine.lockstep import replay
 from grading.engine.workers import Exchange
 from tests.support.properties import Attempt, Part, Property
@@ -95,7 +95,7 @@ class Judge:
         attempts = replay(value, inputs, exchange, seconds)
         failed = _worst(attempts)
         outcome: Outcome = "right" if failed is None else "todo" if failed.todo else "wrong"
-        if failed is not None and outcome == "wrong" and self.profile.shrink_seconds and not _unanswered(failed):
+        if failed is not None and outcome == "wrong" and self.profile.shrink_seconds and not unanswered(failed):
             failed = self._shrink(value, failed, exchange)
         return Verdict(
             property=value.name,
@@ -120,8 +120,3 @@ def _worst(attempts: Sequence[Attempt]) -> Attempt | None:
     """Return the first wrong attempt, else the first that is still to be written, else none."""
     failed = [a for a in attempts if a.error is not None]
     return next((a for a in failed if not a.todo), failed[0] if failed else None)
-
-
-def _unanswered(attempt: Attempt) -> bool:
-    """Whether the failure would be the same, or as slow, on any other input."""
-    return isinstance(attempt.error, CallFailed) and attempt.error.fault.kind != "raised"

@@ -98,20 +98,28 @@ def write_exercises(out: Path) -> list[Path]:
     """Write every stub file that is missing or out of date, and return their paths.
 
     Raises:
-        ReleaseError: a file there holds work; nothing is written then.
+        ReleaseError: a file there holds work, and nothing is written then; or it cannot be written.
     """
     changed = [(out / path, text) for path, text in stubs() if not _same(out / path, text)]
     for path, _ in changed:
-        if path.exists() and not is_stub(path.read_text(encoding="utf-8")):
+        if path.exists() and not is_stub(_text(path)):
             raise ReleaseError(
                 f"{path} holds work that is not a stub, and a release would overwrite it: nothing was written. "
                 "Move the file away, or give another directory with --out."
             )
     for path, text in changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ReleaseError(f"{path} cannot be written: {error.strerror}") from error
     return [path for path, _ in changed]
 
 
 def _same(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text(encoding="utf-8") == text
+    return path.exists() and _text(path) == text
+
+
+def _text(path: Path) -> str:
+    """Read a file that a student may have saved in another encoding."""
+    return path.read_text(encoding="utf-8", errors="replace")

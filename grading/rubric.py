@@ -8,7 +8,7 @@ import msgspec
 
 PATH = Path(__file__).with_name("rubric.toml")
 
-Points = Annotated[float, msgspec.Meta(ge=0)]
+Points = Annotated[float, msgspec.Meta(ge=0, le=1e6)]  # so no infinity either
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -67,9 +67,14 @@ def load(path: Path = PATH) -> Rubric:
         raise RubricError(f"{path} cannot be read as TOML: {error}") from error
     if unknown := set(tables) - {"parts", "claims"}:
         raise RubricError(f"{path}: unknown key {min(unknown)!r}; a rubric has the tables parts and claims")
-    parts = {key: _convert(path, "parts", key, table, PartRubric) for key, table in tables.get("parts", {}).items()}
-    claims = {key: _convert(path, "claims", key, table, ClaimRubric) for key, table in tables.get("claims", {}).items()}
-    return Rubric(parts, claims)
+    return Rubric(_convert_all(path, "parts", tables, PartRubric), _convert_all(path, "claims", tables, ClaimRubric))
+
+
+def _convert_all(path: Path, name: str, tables: dict[str, Any], kind: Any) -> dict[str, Any]:
+    entries = tables.get(name, {})
+    if not isinstance(entries, dict):
+        raise RubricError(f'{path}: {name} is {entries!r}, expected tables such as [{name}."vae.elbo"]')
+    return {key: _convert(path, name, key, entry, kind) for key, entry in entries.items()}
 
 
 def _convert(path: Path, table: str, key: str, value: Any, kind: Any) -> Any:
@@ -84,7 +89,7 @@ def _convert(path: Path, table: str, key: str, value: Any, kind: Any) -> Any:
                 if (
                     not isinstance(number, (int, float))
                     or isinstance(number, bool)
-                    or (name == "points" and number < 0)
+                    or (name == "points" and not 0 <= number <= 1e6)
                 ):
                     where += f".{name}.{entry}"
                     break

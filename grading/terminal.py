@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # a check shows no claim, and need not wait for what measures
     from grading.listing import Listed
 
 MARKS = {"right": "[green]✓[/]", "wrong": "[red]✗[/]", "todo": "[yellow]·[/]"}
+LINE = 500  # characters of a printed line that are shown
 COLOURS = {"right": "green", "wrong": "red", "todo": "yellow"}
 
 
@@ -64,7 +65,7 @@ def _show_failure(console: Console, group: Sequence[Verdict], *, verbose: bool) 
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts(failure):
-        table.add_row(name, Text(value))
+        table.add_row(name, Text(_harmless(value)))
     console.print(Padding(table, (0, 0, 0, 6), expand=False))
     if verbose and failure.traceback:
         _block(console, "traceback", failure.traceback.rstrip().splitlines())
@@ -86,7 +87,12 @@ def facts(failure: Failure) -> list[tuple[str, str]]:
 def _block(console: Console, title: str, lines: Sequence[str]) -> None:
     _indented(console, f"[dim]{title}[/]", 6)
     for line in lines:
-        _indented(console, escape(line), 8)
+        _indented(console, escape(_harmless(line[:LINE])), 8)
+
+
+def _harmless(text: str) -> str:
+    """Leave out what a terminal would obey: a student's code may print anything."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def show_summary(console: Console, verdicts: Sequence[PartVerdict]) -> None:
@@ -110,7 +116,8 @@ def show_listing(console: Console, rows: "Sequence[Listed]") -> None:
     earned, points = sum(row.earned for row in rows), sum(row.points for row in rows)
     waiting = next((row for row in rows if row.state != "right"), None)
     console.print(
-        f"\n{earned:g} of {points:g} points" + (f"; next: {waiting.part}, in {waiting.file}" if waiting else "")
+        f"\n{earned:g} of {points:g} points" + (f"; next: {waiting.part}, in {waiting.file}" if waiting else ""),
+        soft_wrap=True,
     )
 
 

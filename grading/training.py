@@ -2,9 +2,12 @@
 
 import difflib
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import torch
 
 import data
@@ -16,7 +19,7 @@ from exercises.experiments.vae.training import PRESETS
 from grading import rubric
 from grading.catalogue import topic_parts
 from grading.engine.calls import CallFailed
-from grading.engine.implementation import Implementation, locate
+from grading.engine.implementation import Implementation, fault_of, locate
 
 RUNS = Path("runs")
 EXPERIMENTS = ("vae",)
@@ -44,18 +47,38 @@ def train(
     _expect("data set", config.data, data.NAMES)
     if resume and out is None:
         raise RunError("--resume goes on with a run; name its directory with --out")
-    threshold = rubric.load().claims["vae.elbo"].at_least.get(config.data)
-    return vae.train(
-        functions_of(implementation, experiment),
-        config,
-        data.load(config.data, data_dir),
-        out or _next_run(experiment),
-        resume=resume,
-        device=_device(device),
-        threshold=None if threshold is None else -threshold,
-        name=implementation,
-        preset=preset,
-    )
+    claim = rubric.load().claims.get("vae.elbo")
+    threshold = claim.at_least.get(config.data) if claim else None
+    functions = functions_of(implementation, experiment)
+    images = data.load(config.data, data_dir)
+    with _students_errors(implementation, experiment):
+        return vae.train(
+            functions,
+            config,
+            images,
+            out or _next_run(experiment),
+            resume=resume,
+            device=_device(device),
+            threshold=None if threshold is None else -threshold,
+            name=implementation,
+            preset=preset,
+        )
+
+
+@contextmanager
+def _students_errors(name: str, topic: str) -> Iterator[None]:
+    """Tell an exception that passed through a student's file by its place there."""
+    try:
+        yield
+    except RunError:
+        raise
+    except Exception as error:
+        fault = fault_of(error, locate(name))
+        if not fault.where:
+            raise
+        raise RunError(
+            f"{name}: raised {fault.error}: {fault.message} ({fault.where}). `elbo check {topic}` tells more."
+        ) from error
 
 
 def functions_of(name: str, topic: str) -> types.SimpleNamespace:
@@ -77,19 +100,65 @@ def finished_runs(paths: Sequence[Path] | None) -> list[Run]:
     """Open the runs that are named, or all finished ones in runs/.
 
     Raises:
-        RunError: one is not a run, or there is none.
+        RunError: one is not a run, is not finished or was changed by hand, or there is none.
     """
     found = [runs.read(path) for path in paths or sorted(p.parent for p in RUNS.glob("*/summary.json"))]
+    for run in found:
+        _expect_form(run)
     if not found:
         raise RunError(f"there is no finished run in {RUNS}/. `elbo train vae` makes one; or name a run's directory.")
     return found
 
 
-def _expect(what: str, found: str, known: Sequence[str]) -> None:
+class _Data(msgspec.Struct):
+    name: str
+    source: str
+
+
+class _Config(msgspec.Struct):
+    experiment: str
+    preset: str
+    implementation: str
+    data: _Data
+    settings: dict[str, Any]
+
+
+class _Epoch(msgspec.Struct):
+    epoch: int
+    train_negative_elbo: float
+    valid_negative_elbo: float
+    cpu_seconds: float
+
+
+class _Summary(msgspec.Struct):
+    log_likelihood_by_samples: dict[str, float] = {}
+
+
+def _expect_form(run: Run) -> None:
+    """Check that a run's files are what an experiment writes, as far as a report reads them; the rest may be anything.
+
+    Raises:
+        RunError: names the file and the key.
+    """
+    files: dict[str, tuple[Callable[[], Any], Any]] = {
+        "config.json": (lambda: run.config, _Config),
+        "metrics.jsonl": (run.metrics, list[_Epoch]),
+        "summary.json": (run.summary, _Summary),
+    }
+    for file, (read, kind) in files.items():
+        try:
+            msgspec.convert(read(), kind)
+        except (ValueError, msgspec.ValidationError) as error:
+            raise RunError(f"{run.path / file} is not what an experiment writes: {error}") from error
+    _expect("experiment", run.config["experiment"], EXPERIMENTS, f"{run.path}: ")
+    _expect("data set", run.config["data"]["name"], data.NAMES, f"{run.path}: ")
+
+
+def _expect(what: str, found: str, known: Sequence[str], where: str = "") -> None:
     if found not in known:
         near = difflib.get_close_matches(found, known, n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]}?" if near else ""
-        raise RunError(f"no {what} is called {found!r}; there are {', '.join(known)}.{hint}")
+        raise RunError(f"{where}no {what} is called {found!r}; there are {', '.join(known)}.{hint}")
 
 
 def _next_run(experiment: str) -> Path:

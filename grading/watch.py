@@ -132,13 +132,7 @@ def _keys() -> Iterator[Callable[[], str]]:
     before = termios.tcgetattr(sys.stdin)
     tty.setcbreak(sys.stdin)
     try:
-        yield (
-            lambda: (
-                os.read(sys.stdin.fileno(), 1).decode(errors="ignore")
-                if select.select([sys.stdin], [], [], 0)[0]
-                else ""
-            )
-        )
+        yield _pressed
     finally:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -45,11 +46,9 @@ def describe(attempt: Attempt) -> Failure:
     if fault is not None and fault.kind != "raised":
         return Failure(_unanswered(fault), where=fault.where, traceback=fault.traceback)
     called = _called(attempt)
-    # What stands in the call word for word need not be told twice.
-    typed_inputs = {name: typed(value) for name, value in attempt.inputs.items()}
-    inputs = {
-        name: text for name, text in typed_inputs.items() if text.removeprefix("(").removesuffix(")") not in called
-    }
+    # What is an argument of the call need not be told twice.
+    told = {typed(argument) for argument in attempt.topic.last[0].arguments} if attempt.topic.last else set()
+    inputs = {name: typed(v) for name, v in attempt.inputs.items() if not told.issuperset(map(typed, _items(v)))}
     if fault is not None:
         message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
         return Failure(message, inputs, called, where=fault.where, traceback=fault.traceback)
@@ -58,6 +57,10 @@ def describe(attempt: Attempt) -> Failure:
     answer, expected = shown_apart(error.answer, error.expected)
     difference, ratio = compare(error.answer, error.expected)
     return Failure(error.message, inputs, called, answer, expected, difference, ratio, error.relation)
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (tuple, list)) else (value,)
 
 
 def _todo(attempt: Attempt, message: str) -> str:

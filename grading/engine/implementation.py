@@ -114,7 +114,14 @@ def fault_of(error: BaseException, directory: Path, kind: str = "raised") -> Fau
     >>> fault_of(ValueError("no"), Path("."))
     Fault(kind='raised', error='ValueError', message='no', where='', traceback='ValueError: no\\n')
     """
-    message = str(error)[:2000]
+    try:
+        return _described(error, directory, kind)
+    except Exception:  # an exception of a student's own making may hold anything
+        return Fault(kind, type(error).__name__, message_of(error))
+
+
+def _described(error: BaseException, directory: Path, kind: str) -> Fault:
+    message = message_of(error)
     if isinstance(error, SyntaxError) and error.filename:
         message = f"{error.msg}: {(error.text or '').strip()}"
         where = f"{_relative(error.filename, directory)}, line {error.lineno}"
@@ -126,7 +133,20 @@ def fault_of(error: BaseException, directory: Path, kind: str = "raised") -> Fau
         ]
         where = f"{_relative(inside[-1].filename, directory)}, line {inside[-1].lineno}" if inside else ""
     lines = traceback.format_exception(error, limit=-12)
-    return Fault(kind, type(error).__name__, message, where, "".join(lines)[-4000:])
+    return Fault(kind, type(error).__name__, message, where, _text("".join(lines))[-4000:])
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an exception, whatever a student's own type of exception does when it is asked for one."""
+    try:
+        return _text(str(error))[:2000]
+    except Exception:
+        return ""
+
+
+def _text(text: str) -> str:
+    """Replace halves of surrogate pairs, which cannot be written anywhere."""
+    return text.encode(errors="replace").decode()
 
 
 def _relative(filename: str, directory: Path) -> str:

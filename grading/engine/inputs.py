@@ -1,14 +1,19 @@
 """Drawing a property's inputs once from a seed, and looking for the smallest input that fails."""
 
+import contextlib
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from unittest import mock
 
 import hypothesis
 from hypothesis import HealthCheck, Phase
+from hypothesis.internal.conjecture import providers
 
 from tests.support.properties import Ask, Attempt, Property, run_check
+
+from .calls import Answer, Call, CallFailed, Fault
 
 Inputs = Mapping[str, Any]
 
@@ -25,12 +30,15 @@ def shrink(value: Property, failed: Attempt, ask: Ask, seed: int, count: int, se
     best = failed
     end = time.monotonic() + seconds
 
-    def attempt(inputs: Inputs) -> None:
-        nonlocal best
+    def ask_in_time(call: Call) -> Answer | Fault:
         if time.monotonic() > end:
             raise _Enough
-        trial = run_check(value, ask, inputs)
-        if trial.error is not None and not trial.todo:
+        return ask(call)
+
+    def attempt(inputs: Inputs) -> None:
+        nonlocal best
+        trial = run_check(value, ask_in_time, inputs)
+        if trial.error is not None and not trial.todo and not unanswered(trial):
             best = trial
             raise trial.error
 
@@ -41,6 +49,11 @@ def shrink(value: Property, failed: Attempt, ask: Ask, seed: int, count: int, se
     except (_Enough, Exception):
         return best
     return best
+
+
+def unanswered(attempt: Attempt) -> bool:
+    """Whether a failure would be the same, or as slow, on any other input."""
+    return isinstance(attempt.error, CallFailed) and attempt.error.fault.kind != "raised"
 
 
 class _Enough(BaseException):
@@ -68,4 +81,22 @@ def _each_drawn(
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
     )
     mixed = zlib.crc32(value.full_name.encode()) ^ seed
-    hypothesis.seed(mixed)(settings(hypothesis.given(**value.inputs)(test)))()
+    with _no_constants_of_loaded_code():
+        hypothesis.seed(mixed)(settings(hypothesis.given(**value.inputs)(test)))()
+
+
+@contextlib.contextmanager
+def _no_constants_of_loaded_code() -> Iterator[None]:
+    """Keep hypothesis from drawing numbers that it finds in the source of whatever is imported at the time.
+
+    Inputs would depend on that, a student's own file included, and hypothesis has no setting for it.
+    """
+    if not hasattr(providers, "_get_local_constants"):  # the versions that do not look there
+        yield
+        return
+    constants = providers.Constants()
+    with (
+        mock.patch.object(providers, "_get_local_constants", lambda: constants),
+        mock.patch.object(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(1024)),
+    ):
+        yield

@@ -102,24 +102,32 @@ class Foreign(str):
 class _Writer:
     """Turns values into header entries and collects the tensors' bytes beside them."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Mapping[str, Callable[..., Any]]) -> None:
         self.buffers: list[bytes] = []
+        self.size = 0
+        self.known = given
 
     def value(self, value: Any, depth: int = 0) -> _Value:
         if isinstance(value, Tensor):
             return self.tensor(value)
-        if value is None or type(value) in (bool, float, str) or (type(value) is int and abs(value) < 2**63):
+        if value is None or type(value) in (bool, float) or (type(value) is int and abs(value) < 2**63):
             return value
+        if type(value) is str:
+            return value.encode(errors="replace").decode()  # half a surrogate pair is no text
         if isinstance(value, (tuple, list)) and depth < MAX_DEPTH:
             return _Tuple([self.value(item, depth + 1) for item in value])
-        if type(value).__name__ in models.GIVEN:
+        if self.known.get(type(value).__name__) is type(value):
             return _Given(type(value).__name__, [self.value(field, depth + 1) for field in value.fields()])
         return _Other(type(value).__name__[:80])
 
     def tensor(self, tensor: Tensor) -> _Value:
         name = str(tensor.dtype).removeprefix("torch.")
-        if name not in DTYPES or tensor.layout is not torch.strided or tensor.dim() > MAX_AXES:
+        plain = tensor.layout is torch.strided and not tensor.is_nested and not tensor.is_meta
+        if name not in DTYPES or not plain or tensor.dim() > MAX_AXES:
             return _Other(f"{tensor.layout} tensor of {tensor.dtype}")
+        self.size += tensor.numel() * tensor.itemsize  # before it is copied: an expanded tensor takes no memory yet
+        if self.size > MAX_BODY:
+            raise WireError(f"tensors of {self.size} bytes, at most {MAX_BODY} travel")
         dense = tensor.detach().cpu().resolve_conj().resolve_neg()
         # contiguous() would keep the stride of an axis of size one, and such a tensor has no view as bytes.
         raw = dense.clone(memory_format=torch.contiguous_format).reshape(-1).view(torch.uint8)
@@ -173,7 +181,7 @@ class _Reader:
         if size > len(self.body) - self.offset:
             raise WireError(f"a tensor of {size} bytes where {len(self.body) - self.offset} are left")
         if count == 0:
-            if any(n > MAX_BODY for n in entry.shape):
+            if math.prod(max(n, 1) for n in entry.shape) > MAX_BODY:  # torch's strides would overflow
                 raise WireError(f"an empty tensor of shape {entry.shape}")
             return torch.empty(entry.shape, dtype=dtype)
         tensor = torch.frombuffer(self.body, dtype=dtype, count=count, offset=self.offset)
@@ -183,7 +191,7 @@ class _Reader:
 
 def encode_calls(calls: list[Call]) -> bytes:
     """Write calls as one message."""
-    write = _Writer()
+    write = _Writer(models.GIVEN)
     return write.message([_call_entry(write, call) for call in calls])
 
 
@@ -193,8 +201,8 @@ def _call_entry(write: _Writer, call: Call) -> _Call:
 
 
 def encode_replies(replies: list[Answer | Fault]) -> bytes:
-    """Write answers and faults as one message."""
-    write = _Writer()
+    """Write answers and faults as one message, in which a given object is foreign."""
+    write = _Writer({})
     return write.message([_reply_entry(write, reply) for reply in replies])
 
 

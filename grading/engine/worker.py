@@ -18,7 +18,7 @@ import torch
 from . import wire
 from .answering import answer
 from .calls import Answer, Call, CallFailed, Fault
-from .implementation import Implementation, fault_of
+from .implementation import Implementation, fault_of, message_of
 
 MAX_REQUEST = 1 << 16
 PROCESS = struct.Struct("<i")
@@ -54,11 +54,13 @@ def serve(connection: socket.socket, directory: Path, bank: str = "") -> None:
 
 
 def _encode(replies: list[Answer | Fault]) -> bytes:
-    sys.stdout.flush()
+    for name in ("stdout", "stderr"):
+        with contextlib.suppress(Exception):  # the student's code may have closed it
+            getattr(sys, name).flush()
     try:
         return wire.encode_replies(replies)
     except Exception as error:  # too large, or a tensor of a kind that nobody thought of
-        fault = Fault("damaged", type(error).__name__, f"the answer cannot be sent: {error}")
+        fault = Fault("damaged", "WireError", f"the answer cannot be sent: {message_of(error)}")
         return wire.encode_replies([fault] * len(replies))
 
 

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from torch import Tensor
+
 from . import wire, worker
 from .calls import Answer, Call, Fault
 from .implementation import ROOT
 
 KEPT_OUTPUT = 64 << 10
+FORK_SECONDS = 60  # the clean process may still be importing torch
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -34,6 +37,8 @@ class Starter:
     def __init__(self, control: socket.socket | None) -> None:
         """Use `forking`, `spawning_once` or `Starter(None)`, which starts every worker from nothing."""
         self._control = control
+        if control is not None:
+            control.settimeout(FORK_SECONDS)
 
     @classmethod
     def forking(cls) -> "Starter":
@@ -61,17 +66,21 @@ class Starter:
 
     def start(self, connection: socket.socket, output: int, directory: Path, bank: str) -> int:
         """Start one worker and return its process number."""
-        if self._control is None:
-            arguments = [str(connection.fileno()), str(output), str(directory), bank]
-            return _spawn(arguments, connection.fileno(), output).pid
-        request = f"{directory}\0{bank}".encode()
-        socket.send_fds(self._control, [request], [connection.fileno(), output])
-        return worker.PROCESS.unpack(worker.receive(self._control, worker.PROCESS.size))[0]
+        if self._control is not None:
+            try:
+                request = f"{directory}\0{bank}".encode()
+                socket.send_fds(self._control, [request], [connection.fileno(), output])
+                return worker.PROCESS.unpack(worker.receive(self._control, worker.PROCESS.size))[0]
+            except (EOFError, OSError):  # a worker may have killed or stopped the process that it was forked from
+                self.close()
+        arguments = [str(connection.fileno()), str(output), str(directory), bank]
+        return _spawn(arguments, connection.fileno(), output).pid
 
     def close(self) -> None:
         """End the clean process."""
         if self._control is not None:
             self._control.close()
+            self._control = None
 
 
 def _spawn(arguments: list[str], *descriptors: int) -> subprocess.Popen[bytes]:
@@ -83,6 +92,23 @@ def _spawn(arguments: list[str], *descriptors: int) -> subprocess.Popen[bytes]:
         env=os.environ | ENVIRONMENT,
         start_new_session=True,
     )
+
+
+def _assert_fits(call: Call, reply: Answer | Fault) -> None:
+    """Accept an answer that has all that its call asked for; a property relies on it.
+
+    Raises:
+        WireError: something is missing. Only code that writes to the connection itself does that.
+    """
+    if isinstance(reply, Fault):
+        return
+    watched = len(call.arguments) if call.watch == "effects" else 0
+    gradients = 0 if call.watch == "memory" else len(call.wrt)
+    if (len(reply.gradients), len(reply.arguments), len(reply.asked)) != (gradients, watched, watched):
+        raise wire.WireError("an answer without all that was asked for")
+    tensors = (after for a, after in zip(call.arguments, reply.arguments, strict=False) if isinstance(a, Tensor))
+    if not all(isinstance(after, Tensor) for after in tensors):
+        raise wire.WireError("an argument that is no longer a tensor")
 
 
 class Worker:
@@ -97,11 +123,11 @@ class Worker:
 
     def __call__(self, calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
         """Send calls in one message and wait for their replies; a fault for each where none come in time."""
-        if not self._process:
-            self._start()
         try:
+            if not self._process:
+                self._start()
             message = wire.encode_calls(list(calls))
-            return self._converse(message, time.monotonic() + seconds, len(calls))
+            return self._converse(message, time.monotonic() + seconds, calls)
         except TimeoutError:
             fault = Fault("silent", "TimeoutError", f"no answer within {seconds:.3g} s{self._flood()}")
         except (EOFError, OSError):
@@ -123,7 +149,7 @@ class Worker:
         os.close(output)
         self._socket.setblocking(False)
 
-    def _converse(self, message: bytes, end: float, count: int) -> list[Answer | Fault]:
+    def _converse(self, message: bytes, end: float, calls: Sequence[Call]) -> list[Answer | Fault]:
         """Write the message and read the reply as the worker takes and gives them, emptying its output meanwhile."""
         unsent, received, needed = memoryview(message), bytearray(), wire.PREFIX.size
         header = body = 0
@@ -147,8 +173,10 @@ class Worker:
                     needed += header + body
         start = wire.PREFIX.size + header
         replies = wire.decode_replies(bytes(received[wire.PREFIX.size : start]), received[start:])
-        if len(replies) != count:
-            raise wire.WireError(f"{len(replies)} replies to {count} calls")
+        if len(replies) != len(calls):
+            raise wire.WireError(f"{len(replies)} replies to {len(calls)} calls")
+        for call, reply in zip(calls, replies, strict=True):
+            _assert_fits(call, reply)
         return replies
 
     def _ready(self, selector: selectors.BaseSelector, end: float) -> list[tuple[selectors.SelectorKey, int]]:
@@ -171,12 +199,15 @@ class Worker:
         self.output += data[: KEPT_OUTPUT - len(self.output)]
         return bool(data)
 
+    def _drain_all(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self.printed < KEPT_OUTPUT and self._drain():
+                pass
+
     def take_output(self) -> str:
         """Return what was printed since the last time, at most its first 64 KB."""
         if self._process:
-            with contextlib.suppress(BlockingIOError):
-                while self.printed < KEPT_OUTPUT and self._drain():
-                    pass
+            self._drain_all()
         text, self.output, self.printed = self.output.decode(errors="replace"), bytearray(), 0
         return text
 
@@ -186,6 +217,7 @@ class Worker:
             for kill in (os.killpg, os.kill):  # the group may not be there yet
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     kill(self._process, signal.SIGKILL)
+            self._drain_all()  # the last words
             self._socket.close()
             os.close(self._pipe)
             self._process = 0

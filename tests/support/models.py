@@ -14,15 +14,16 @@ from torch import Tensor
 
 
 class Asked:
-    """A callable that notes what it was called with."""
+    """A callable that notes what it was called with and could answer."""
 
     def __init__(self, function: Callable[[Tensor], Any]) -> None:
         self.function = function
         self.asked: list[Tensor] = []
 
     def __call__(self, argument: Tensor) -> Any:
-        self.asked.append(argument.detach().clone())
-        return self.function(argument)
+        answer = self.function(argument)
+        self.asked.append(argument.detach().clone())  # what it refused is not noted
+        return answer
 
 
 @dataclass(frozen=True)

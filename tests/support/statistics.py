@@ -46,19 +46,21 @@ def assert_mean(sample: Callable[[int], Tensor], expected: float, draws: int, de
         spread = error * math.sqrt(count)
         raise WrongAnswer(f"{what} varies far too much: the standard deviation of {count} draws is {spread:.3g}", *told)
     if error <= 1e-9 * abs(mean - expected):
-        raise WrongAnswer(f"{what} comes from {count} draws that are all the same, and is off", *told)
+        raise WrongAnswer(f"{what} is off, and all {count} draws are the same", *told)
     off = abs(mean - expected) / error
     raise WrongAnswer(f"{what}, over {count} draws, is {off:.0f} standard errors from what it should be", *told)
 
 
 def assert_not_shared(noise: Tensor) -> None:
-    """Accept noise whose entries are all their own, up to sign.
+    """Accept noise whose entries are all their own, up to sign, and not zero.
 
     A right answer may draw in single precision, where two of some dozen entries agree by chance in one of 10^5
     times; that a quarter of them do is shared noise.
 
     Raises:
-        WrongAnswer: a quarter of the entries or more have the size of another.
+        WrongAnswer: a quarter of the entries or more have the size of another, or there is no noise.
     """
+    if not bool(noise.any()):
+        raise WrongAnswer("there is no noise: nothing random was added to the mean of q", noise)
     if noise.abs().round(decimals=12).unique().numel() <= SHARED * noise.numel():
         raise WrongAnswer("instances, features or draws share their noise; each should have noise of its own", noise)

@@ -104,27 +104,7 @@ def gradients_in_all_arguments(vae: Topic, arguments: Four) -> None:
         assert_close(vae.kl_gaussian_gaussian_analytic.gradient(*arguments, wrt=str(position)), gradient)
 
 
-# The smaller the noise, the less it matters beside the distance of the means: at these log variances (a standard
-# deviation of 1e-12) it changes the estimate by less than rounding may.
-QUIET = math.log(1e-24)
-
-
-def _quiet(mu_q: Tensor, gap: Tensor) -> tuple[Four, Tensor]:
-    """Return q and p that lie further apart than any noise reaches, and what every estimate of their KL then is."""
-    logvar = torch.full_like(mu_q, QUIET)
-    return (mu_q, logvar, mu_q - gap, logvar), 0.5 * (gap**2 * math.exp(-QUIET)).flatten(1).sum(1)
-
-
-GAPS = reals(1, 5)
 COUNTS = st.integers(1, 5)
-
-
-@monte_carlo.property("shape", most=10, means=images(MEANS, GAPS), num_samples=COUNTS)
-def takes_images(vae: Topic, means: tuple[Tensor, Tensor], num_samples: int) -> None:
-    """For one image, (1, channels, height, width), with log variances of -55.26, where noise does not matter, the
-    estimate is the sum of (mu_q - mu_p)^2 exp(55.26) / 2 over all pixels."""
-    arguments, expected = _quiet(means[0][:1], means[1][:1])
-    assert_close(vae.kl_gaussian_gaussian_mc(*arguments, num_samples), expected)
 
 
 @monte_carlo.property("value", arguments=tensors(*FOUR), num_samples=COUNTS, seed=seeds())
@@ -135,15 +115,38 @@ def zero_when_q_is_p(vae: Topic, arguments: Four, num_samples: int, seed: int) -
     assert_close(value, torch.zeros_like(value), 100.0)
 
 
-@monte_carlo.property("value", means=tensors(MEANS, GAPS), num_samples=COUNTS, seed=seeds())
+# The smaller the noise, the less it matters beside the distance of the means: at this log variance (a standard
+# deviation of 1e-12) it changes the estimate by less than rounding may.
+QUIET = -55.0
+
+
+def _quiet(mu_q: Tensor, gap: Tensor) -> tuple[Four, Tensor]:
+    """Return q and p that lie further apart than any noise reaches, and what every estimate of their KL then is."""
+    logvar = torch.full_like(mu_q, QUIET)
+    return (mu_q, logvar, mu_q - gap, logvar), 0.5 * (gap**2 * math.exp(-QUIET)).flatten(1).sum(1)
+
+
+MEANS_APART = tensors(MEANS, reals(1, 5))  # those of q, and how far below those of p are
+
+
+@monte_carlo.property("value", means=MEANS_APART, num_samples=COUNTS, seed=seeds())
 def instances_keep_their_samples(vae: Topic, means: tuple[Tensor, Tensor], num_samples: int, seed: int) -> None:
-    """With log variances of -55.26, where noise does not matter, every instance has its own sum of
-    (mu_q - mu_p)^2 exp(55.26) / 2, whatever the number of samples."""
+    """With log variances of -55, where noise does not matter, the value of every instance is its own sum of
+    (mu_q - mu_p)^2 exp(55) / 2, whatever the number of samples."""
     arguments, expected = _quiet(*means)
     assert_close(vae.kl_gaussian_gaussian_mc(*arguments, num_samples), expected)
 
 
-ROWS = 4000
+@monte_carlo.property("shape", most=10, means=MEANS_APART, num_samples=COUNTS)
+def takes_images(vae: Topic, means: tuple[Tensor, Tensor], num_samples: int) -> None:
+    """The same holds for an image, (1, channels, height, width): the sum of (mu_q - mu_p)^2 exp(55) / 2 is over all of
+    its pixels."""
+    image = tuple(t[:1, None, None].repeat(1, 2, 2, 1) for t in means)
+    arguments, expected = _quiet(*image)
+    assert_close(vae.kl_gaussian_gaussian_mc(*arguments, num_samples), expected)
+
+
+ROWS = 2000
 NEAR = (reals(-1, 1), reals(-1, 1), reals(-1, 1), reals(-1, 1))
 # Narrow and far from p: every estimate is positive, and the gradients vary little.
 FAR = (reals(8, 9), reals(-2, -1), reals(-1, 1), reals(0, 1))
@@ -157,8 +160,8 @@ def _rows(arguments: Four, count: int) -> Four:
 @monte_carlo.property("randomness", most=4, false_alarm=FALSE_ALARM, seed=seeds())
 def every_entry_has_noise_of_its_own(vae: Topic, seed: int) -> None:
     """Equal instances, and the features of an instance, see different and uncorrelated noise."""
-    assert_not_shared(_noise(vae, 6, 4))
-    assert_mean(lambda n: _noise(vae, n, 2).prod(1), 0.0, ROWS, 0.2, "the covariance of the noise of two features")
+    assert_not_shared(_noise(vae, 7, 4))
+    assert_mean(lambda n: _noise(vae, n, 2).prod(1), 0.0, ROWS, 0.3, "the covariance of the noise of two features")
 
 
 def _noise(vae: Topic, rows: int, features: int) -> Tensor:
@@ -185,7 +188,7 @@ def mean_is_the_analytic_value(vae: Topic, arguments: Four, k: int, seed: int) -
         return vae.kl_gaussian_gaussian_mc(*_rows(arguments, count), k)
 
     expected = float(normal_kl(*(t[:1] for t in arguments)))
-    assert_mean(estimates, expected, ROWS, 1.0, "the mean estimate")
+    assert_mean(estimates, expected, ROWS, 1.2, "the mean estimate")
 
 
 @monte_carlo.property("randomness", most=4, false_alarm=1e-9, shift=reals(12, 20), seed=seeds())
@@ -193,6 +196,8 @@ def more_samples_less_noise(vae: Topic, shift: float, seed: int) -> None:
     """64 samples for each instance have 1/64 of the variance of one sample."""
     mu, zero = torch.full((1000, 1), shift, dtype=F64), torch.zeros(1000, 1, dtype=F64)
     one, many = (vae.kl_gaussian_gaussian_mc(mu, zero, zero, zero, k).var() for k in (1, 64))
+    if not float(one) > 0:
+        raise WrongAnswer("the estimates of 1000 equal instances with 1 sample are all the same: where is the noise?")
     ratio = one / many
     # Both estimates are normal here, so the ratio is 64 times an F variable: within [42, 98] but for 3e-11.
     if not 42 <= float(ratio) <= 98:
@@ -217,4 +222,4 @@ def mean_gradient_is_the_analytic_gradient(vae: Topic, arguments: Four, k: int, 
         def gradients(count: int, position: int = position) -> Tensor:
             return vae.kl_gaussian_gaussian_mc.gradient(*_rows(arguments, count), k, wrt=str(position))[:, 0]
 
-        assert_mean(gradients, float(expected[position]), ROWS, 0.3, f"the mean gradient by {name}")
+        assert_mean(gradients, float(expected[position]), ROWS, 0.4, f"the mean gradient by {name}")

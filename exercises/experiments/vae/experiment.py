@@ -9,7 +9,7 @@ from torch import Tensor
 from .. import runs
 from . import figures
 from .evaluation import measure
-from .networks import LATENT, PIXELS, VAE, Functions, Implementation, means, student_decoder
+from .networks import LATENT, PIXELS, VAE, Functions, Implementation, means_, student_decoder
 from .training import Config, Images, fit, seed_epoch
 
 
@@ -101,10 +101,10 @@ def finish(
     measured = measure(functions, model, test)
     by_samples = measured["log_likelihood_by_samples"]
     with torch.no_grad():
-        # From all over the test set, which may be sorted by digit.
-        originals = test[:: len(test) // 50][:50].float()
-        drawn = means(model.logits(model.encode(originals)[0]))
-        imagined = means(model.logits(torch.randn(100, LATENT, device=test.device)))
+        # Any 50, for a data set may be in the order of its digits.
+        originals = test[torch.randperm(len(test))[:50].to(test.device)].float()
+        drawn = means_(model.logits(model.encode(originals)[0]))
+        imagined = means_(model.logits(torch.randn(100, LATENT, device=test.device)))
     run.save_figure("learning_curve", figures.learning_curve(metrics, threshold))
     run.save_figure("log_likelihood", figures.log_likelihood_curve(by_samples, measured["test_elbo"]))
     run.save_figure("reconstructions", figures.reconstructions(originals, drawn))

@@ -147,8 +147,12 @@ def drops_the_last_images(x: Tensor, encode: Any, decode: Any, num_samples: int)
 @bank.mistake("images are repeated in one order and their weights read in the other, so that images and samples mix")
 @torch.no_grad()
 def mixes_images_and_samples(x: Tensor, encode: Any, decode: Any, num_samples: int) -> Tensor:
-    rows = [_one_weight(part, *encode(part), decode) for part in x.repeat(num_samples, 1).split(2000)]
-    return torch.logsumexp(torch.cat(rows).view(len(x), num_samples), 1) - math.log(num_samples)
+    mu, logvar = encode(x)
+    log_weights = []
+    for rows in torch.arange(len(x) * num_samples).split(2000):
+        image = rows % len(x)
+        log_weights.append(_one_weight(x[image], mu[image], logvar[image], decode))
+    return torch.logsumexp(torch.cat(log_weights).view(len(x), num_samples), 1) - math.log(num_samples)
 
 
 @bank.mistake("all samples of all images are held at once, far more than there is memory for")

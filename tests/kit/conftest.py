@@ -1,0 +1,158 @@
+"""What the tests of the command share: running it as a person does, submissions with troubles in them, small runs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import data
+from exercises.experiments import runs
+from exercises.experiments.vae.networks import VAE
+from grading import cli
+from grading.engine.implementation import ROOT
+
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+
+
+def _run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | ENVIRONMENT | environment
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300
+    )
+
+
+@pytest.fixture(scope="session")
+def python():
+    """A function that runs Python with these arguments, from the root of the kit."""
+    return _run
+
+
+@pytest.fixture(scope="session")
+def elbo():
+    """A function that runs the command with these arguments."""
+    return lambda *arguments: _run("-m", "grading.cli", *map(str, arguments))
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """A function that runs the command in this process and returns status, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["elbo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return (ended.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def submission(tmp_path_factory):
+    """A function that copies the solutions with changes in them, {file: [(old, new), ...]}."""
+
+    def make(changes):
+        directory = tmp_path_factory.mktemp("submission") / "work"
+        shutil.copytree(ROOT / "solutions", directory, ignore=shutil.ignore_patterns("__pycache__"))
+        for file, replacements in changes.items():
+            text = (directory / file).read_text(encoding="utf-8")
+            for old, new in replacements:
+                assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+                text = text.replace(old, new)
+            (directory / file).write_text(text, encoding="utf-8")
+        return directory
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def troubled(submission):
+    """A submission with something wrong, raising, still to do, renamed, and not Python."""
+    return submission(
+        {
+            "vae/likelihoods.py": [
+                (
+                    "    probability = torch.where",
+                    "    raise ValueError('\x1b[31m[bold]mine[/bold]')\n    p = torch.where",
+                ),
+                ("    return torch.logsumexp(y, dim=1) - math.log(y.shape[1])", "    return torch.logsumexp(y, dim=1)"),
+                ("    terms = math.log(2 * math.pi)", "    print('\x1b[32m' + 'y' * 9999)\n    terms = math.log(6)"),
+            ],
+            "vae/divergences.py": [
+                ("def kl_gaussian_gaussian_analytic(", "def kl_gaussian_gaussian_analytical("),
+                ("    # One row for each instance", "    raise NotImplementedError\n    # One row for each instance"),
+            ],
+            "vae/bounds.py": [("    prior = torch.zeros_like(mu)\n", "    prior = = torch.zeros_like(mu)\n")],
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def images():
+    """Sixty random images a split, under the name of the digits."""
+    generator = torch.Generator().manual_seed(1)
+    splits = {s: torch.randint(2, (60, 784), generator=generator).to(torch.uint8) for s in ("train", "valid", "test")}
+    return data.Images("digits", "random numbers", **splits)
+
+
+CONFIG = {
+    "experiment": "vae",
+    "preset": "quick",
+    "implementation": "solutions",
+    "data": {"name": "digits", "source": "random numbers"},
+    "settings": {"epochs": 1},
+}
+EPOCH = {"epoch": 1, "train_negative_elbo": 2.0, "valid_negative_elbo": 3.0, "cpu_seconds": 4.0}
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    """A function that makes a finished run of an untrained network, by name, with changes to config and summary."""
+
+    def make(name="run", config=None, summary=None):
+        run = runs.create(tmp_path / name, CONFIG | (config or {}))
+        run.append_metrics(EPOCH)
+        torch.manual_seed(0)
+        save_file({f"model.{key}": value for key, value in VAE().state_dict().items()}, run.checkpoint)
+        run.write_summary({"vae.elbo": -500.0, "vae.log_likelihood": -500.0} | (summary or {}))
+        return run
+
+    return make
+
+
+@pytest.fixture
+def rubric_file(tmp_path):
+    """A function that writes a rubric with one part and one claim, with changes to the text, and returns its path."""
+    text = """
+        [parts."vae.log_mean_exp"]
+        problem = "1"
+        minutes = 10
+        hints = ["look", "look there", "it is there"]
+        [parts."vae.log_mean_exp".points]
+        keeps_the_dtype = 0.25
+        [claims."vae.elbo"]
+        problem = "1.1"
+        experiment = "vae"
+        sentence = "average bound"
+        points = 15
+        at_least = { digits = -200.0 }
+    """
+
+    def write(old: str = "", new: str = "") -> Path:
+        assert old in text, old
+        path = tmp_path / "rubric.toml"
+        path.write_text(text.replace(old, new, 1) if old else text + new, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def facts():
+    """A function that reads a JSON file."""
+    return lambda path: json.loads(Path(path).read_text(encoding="utf-8"))

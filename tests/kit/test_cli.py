@@ -1,0 +1,353 @@
+"""The command `elbo` as people and scripts rely on it: what it says, in which form, and with which status it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import data
+from grading import hints, listing, rubric
+
+ESCAPE = "\x1b"
+COMMANDS = ("check", "list", "hint", "watch", "audit", "train", "report", "doctor", "release", "release exercises")
+
+
+@pytest.fixture
+def refusal(call):
+    """A function that runs a command that cannot be carried out and returns its one message."""
+
+    def run(*arguments):
+        status, out, err = call(*arguments)
+        assert (status, out) == (2, "")
+        assert err.startswith("elbo: ")
+        assert "Traceback" not in err
+        return err
+
+    return run
+
+
+# Help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(call, command):
+    status, out, _ = call(*command.split(), "--help")
+    assert status == 0
+    group = command == "release"
+    assert ("exercises" if group else f"Example: elbo {command}") in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_loses_no_words_to_markup(call, command):
+    _, out, _ = call(*command.split(), "--help")
+    assert " ." not in out
+    assert "[[" not in out
+
+
+def test_an_unknown_command_or_option_ends_with_status_2(call):
+    for arguments in (("chekc",), ("check", "--fast"), ("check", "--seed", "-1"), ("train",)):
+        status, out, err = call(*arguments)
+        assert (status, out) == (2, "")
+        assert "Usage" in err
+
+
+# elbo check
+
+
+@pytest.fixture(scope="module")
+def unwritten(elbo, tmp_path_factory):
+    file = tmp_path_factory.mktemp("facts") / "facts.json"
+    return elbo("check", "--implementation", "exercises", "--json", file), file
+
+
+def test_the_stubs_are_todo_and_nothing_else(unwritten):
+    done, _ = unwritten
+    assert done.returncode == 1
+    *parts, _, summary = done.stdout.splitlines()
+    assert all(line.startswith("· todo  vae.") and "still to be written, in exercises/vae/" in line for line in parts)
+    assert summary == f"{len(parts)} parts: {len(parts)} todo"
+    assert done.stderr == ""
+
+
+def test_a_json_file_has_the_facts_of_the_text(unwritten, facts):
+    done, file = unwritten
+    told = facts(file)
+    assert (told["implementation"], told["profile"], told["seed"]) == ("exercises", "student", 0)
+    assert [p["part"] for p in told["parts"]] == [line.split()[2] for line in done.stdout.splitlines()[:-2]]
+    assert {v["outcome"] for p in told["parts"] for v in p["verdicts"]} == {"todo"}
+
+
+def test_the_solutions_are_right_and_standard_output_is_json_alone(elbo):
+    done = elbo("check", "--implementation", "solutions", "--json", "-")
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert {v["outcome"] for p in told["parts"] for v in p["verdicts"]} == {"right"}
+    assert f"{len(told['parts'])} parts: {len(told['parts'])} right" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def told(elbo, troubled):
+    """The output on the submission with troubles, part by part."""
+    done = elbo("check", "--implementation", troubled, "--verbose")
+    assert done.returncode == 1
+    assert done.stderr == ""
+    parts = {}
+    for line in done.stdout.splitlines():
+        if line[:1] in "✓✗·" and line.strip():
+            name = line.split()[2]
+        parts[name] = parts.get(name, "") + line + "\n"
+    return parts
+
+
+def test_a_wrong_answer_shows_input_answer_and_expectation(told):
+    text = told["vae.log_mean_exp"]
+    for row in ("✗ wrong vae.log_mean_exp", "called", "vae.log_mean_exp(", "answer", "expected", "difference"):
+        assert row in text
+    assert "The result is" in text or "mean" in text  # the property's sentence
+
+
+def test_a_syntax_error_leaves_other_files_judged_and_names_file_line_and_text(told):
+    for part in ("vae.elbo", "vae.importance_log_likelihood"):
+        assert "the file cannot be imported: SyntaxError" in told[part]
+        assert "prior = = torch.zeros_like(mu)" in told[part]
+        assert "vae/bounds.py, line 44" in told[part]
+    assert "of 8 properties hold" in told["vae.log_mean_exp"]
+
+
+def test_a_renamed_function_is_told_with_the_nearest_name(told):
+    text = told["vae.kl_gaussian_gaussian_analytic"]
+    assert "has no function kl_gaussian_gaussian_analytic" in text
+    assert "nearest name there is kl_gaussian_gaussian_analytical" in text
+    assert text.count("has no function") == 1  # one reason for all properties is told once
+
+
+def test_a_function_without_message_is_todo(told):
+    assert told["vae.kl_gaussian_gaussian_mc"].startswith("· todo")
+
+
+def test_an_exception_is_told_with_its_place_and_a_verbose_traceback(told):
+    text = told["vae.log_likelihood_bernoulli"]
+    assert "raised ValueError" in text
+    assert "vae/likelihoods.py, line 2" in text
+    assert "traceback" in text
+
+
+def test_neither_messages_nor_printed_lines_reach_the_terminal_as_commands(told):
+    text = "".join(told.values())
+    assert ESCAPE not in text
+    assert "[bold]mine[/bold]" in text
+    assert "your code printed" in text
+    assert "y" * 100 in text
+    assert text.count("y") < 20 * 500
+
+
+def test_an_endless_loop_that_prints_ends_and_is_told(elbo, submission):
+    old = "    return torch.logsumexp"
+    loop = "    import time\n    print('again\\n' * 500_000)\n    while True: time.sleep(1)\n"
+    looping = submission({"vae/likelihoods.py": [(old, loop + old)]})
+    done = elbo("check", "--implementation", looping, "vae.log_mean_exp")
+    assert done.returncode == 1
+    assert "is there an endless loop?" in done.stdout
+    assert "MB printed" in done.stdout
+    assert done.stdout.count("again") == 10
+
+
+# elbo list, doctor, audit, hint
+
+
+def test_list_tells_state_and_points_and_what_is_next(elbo, troubled):
+    done = elbo("list", "--implementation", troubled)
+    assert done.returncode == 0
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("vae.")}
+    assert set(rows) == set(rubric.load().parts)
+    assert "✗ wrong" in rows["vae.log_mean_exp"]
+    assert "· todo" in rows["vae.kl_gaussian_gaussian_mc"]
+    last = done.stdout.splitlines()[-1]
+    assert last.endswith(f"next: vae.log_likelihood_bernoulli, in {troubled / 'vae/likelihoods.py'}")
+    earned = sum(float(row.split(" of ")[0].split()[-1]) for row in rows.values())
+    total = sum(part.total for part in rubric.load().parts.values())
+    assert 0 < earned < total
+    assert last.startswith(f"{earned:g} of {total:g} points")
+
+
+def test_doctor_tells_what_is_there_and_what_is_missing_costs(call):
+    status, out, _ = call("doctor", "--json", "-")
+    found = {finding["name"]: finding for finding in json.loads(out)}
+    assert status == 0
+    assert found["torch"]["present"]
+    assert all(f["present"] or f["cost"] for f in found.values())
+
+
+def test_audit_prints_a_matrix_of_entries_and_properties(elbo):
+    done = elbo("audit", "vae.log_mean_exp", "--json", "-")
+    assert done.returncode in (0, 1)
+    (audit,) = json.loads(done.stdout)
+    assert audit["part"] == "vae.log_mean_exp"
+    for name, (_, _, rejected_by) in audit["rows"].items():
+        (row,) = [line for line in done.stderr.splitlines() if line.split()[:1] == [name]]
+        assert row.count("X") == len(rejected_by)
+    assert all(name in done.stderr for name in audit["properties"])
+    assert done.returncode == bool(audit["problems"])
+
+
+def test_hint_gives_one_more_each_time_and_the_last_again(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(hints.next_hint, "__defaults__", (tmp_path / "cache" / "hints.json",))
+    given = rubric.load().parts["vae.elbo"].hints
+    for number in (1, 2, 3, 3):
+        status, out, _ = call("hint", "vae.elbo")
+        assert status == 0
+        assert out.startswith(f"Hint {number} of 3 for vae.elbo")
+        assert " ".join(out.split()).endswith(given[number - 1])
+
+
+# Requests that cannot be carried out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("check vae.log_mean_ex", "Did you mean vae.log_mean_exp?"),
+        ("check log_mean_exp", "Did you mean vae.log_mean_exp?"),
+        ("list --implementation solution", "Did you mean solutions?"),
+        ("check --implementation data", "expected a directory vae/, gan/, flows/ in it"),
+        ("check --profile grad", "expected one of student, grade"),
+        ("check --json nowhere/facts.json", "there is no directory nowhere"),
+        ("check --json tests", "it is a directory"),
+        ("hint vae", "hints belong to a part, such as vae."),
+        ("hint vae.elbow", "Did you mean vae.elbo?"),
+        ("report --out nowhere/report.html", "there is no directory nowhere"),
+        ("train vea", "Did you mean vae?"),
+        ("train vae --preset papers", "Did you mean paper?"),
+        ("train vae --set data=digit", "Did you mean digits?"),
+        ("train vae --implementation solutions --device gpu", "there are auto, cpu, cuda"),
+        ("train vae --set epoch=3", "did you mean 'epochs'?"),
+        ("train vae --set epochs", "expected FIELD=VALUE"),
+        ("train vae --set epochs=many", "expected an integer"),
+        ("train vae --set epochs=0", "expected an integer of at least 1"),
+        ("train vae --resume", "name its directory with --out"),
+        ("train vae --implementation exercises", "still to be written, in vae/bounds.py"),
+    ],
+)
+def test_a_request_that_cannot_be_carried_out_is_refused_with_the_way_out(
+    refusal, arguments, words, monkeypatch, images
+):
+    monkeypatch.setattr(data, "load", lambda name, root: images)
+    assert words in refusal(*arguments.split())
+
+
+def test_a_refusal_of_the_real_command_is_one_message_on_standard_error(elbo):
+    done = elbo("check", "vae.nothing")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_broken_rubric_is_refused(refusal, rubric_file, monkeypatch):
+    monkeypatch.setattr(rubric.load, "__defaults__", (rubric_file('problem = "1"'),))
+    assert "problem" in refusal("check")
+    monkeypatch.setattr(rubric.load, "__defaults__", (rubric_file(),))
+    assert "rubric.toml: parts has no key 'vae." in refusal("hint", "vae.log_mean_exp")
+
+
+def test_a_run_is_never_overwritten(refusal, make_run, images, monkeypatch):
+    monkeypatch.setattr(data, "load", lambda name, root: images)
+    run = make_run()
+    message = refusal("train", "vae", "--implementation", "solutions", "--out", run.path)
+    assert "a run is never overwritten" in message
+    assert "--resume" in message
+
+
+def test_a_place_that_cannot_be_written_is_refused(refusal, images, monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "load", lambda name, root: images)
+    (tmp_path / "file").touch()
+    message = refusal("train", "vae", "--implementation", "solutions", "--out", tmp_path / "file" / "run")
+    assert "cannot be written" in message
+
+
+def test_resuming_under_another_configuration_is_refused(refusal, make_run, images, monkeypatch):
+    monkeypatch.setattr(data, "load", lambda name, root: images)
+    arguments = ("train", "vae", "--implementation", "solutions", "--resume", "--out", make_run().path)
+    assert "settings" in refusal(*arguments, "--set", "epochs=3")
+
+
+def test_missing_data_is_refused_with_the_way_to_get_it(refusal, tmp_path, monkeypatch):
+    for variable in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there
+    message = refusal("train", "vae", "--implementation", "solutions", "--preset", "paper", "--data", tmp_path)
+    assert "binarized_mnist.npz" in message
+    assert "--data DIR" in message
+
+
+def test_an_exception_of_the_students_code_in_training_is_told_by_its_place(refusal, submission, images, monkeypatch):
+    monkeypatch.setattr(data, "load", lambda name, root: images)
+    old = "    prior = torch.zeros_like(mu)\n"
+    raising = submission({"vae/bounds.py": [(old, old + "    raise IndexError('mine')\n")]})
+    message = refusal("train", "vae", "--implementation", raising)
+    assert "raised IndexError: mine (vae/bounds.py, line 45)" in message
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: (path / "config.json").unlink(), "has no config.json"),
+        (lambda path: (path / "config.json").write_text("{"), "is not JSON"),
+        (lambda path: (path / "config.json").write_text("{}"), "config.json is not what an experiment writes"),
+        (lambda path: (path / "summary.json").unlink(), "this run is not finished"),
+        (lambda path: (path / "metrics.jsonl").write_text("{\n"), "metrics.jsonl is not what an experiment writes"),
+        (lambda path: (path / "metrics.jsonl").write_text("[]\n"), "metrics.jsonl is not what an experiment writes"),
+        (lambda path: (path / "metrics.jsonl").write_bytes(b"\xff\n"), "metrics.jsonl is not what an experiment"),
+        (
+            lambda path: (path / "summary.json").write_text('{"log_likelihood_by_samples": [1]}'),
+            "summary.json is not what an experiment writes",
+        ),
+    ],
+)
+def test_a_report_on_what_is_no_whole_run_is_refused(refusal, make_run, damage, words, monkeypatch):
+    monkeypatch.setattr(listing, "listing", lambda *_: [])
+    run = make_run()
+    damage(run.path)
+    message = refusal("report", run.path, "--out", run.path / "report.html")
+    assert words in message
+    assert str(run.path) in message
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"experiment": "vea"}, "Did you mean vae?"),
+        ({"data": {"name": "digit", "source": ""}}, "Did you mean digits?"),
+        ({"data": "digits"}, "config.json is not what an experiment writes"),
+        ({"settings": None}, "config.json is not what an experiment writes"),
+    ],
+)
+def test_a_report_on_a_run_of_something_else_is_refused(refusal, make_run, config, words, monkeypatch):
+    monkeypatch.setattr(listing, "listing", lambda *_: [])
+    run = make_run(config=config)
+    message = refusal("report", run.path, "--out", run.path / "report.html")
+    assert words in message
+    assert str(run.path) in message
+
+
+def test_a_report_without_runs_says_how_to_make_one(refusal, monkeypatch, tmp_path):
+    monkeypatch.setattr(listing, "listing", lambda *_: [])
+    monkeypatch.chdir(tmp_path)
+    assert "`elbo train vae` makes one" in refusal("report")
+
+
+# Output
+
+
+def test_output_is_plain_when_piped_and_survives_a_terminal_without_its_signs(python):
+    done = python("-m", "grading.cli", "list", PYTHONIOENCODING="ascii", TERM="xterm-256color")
+    assert done.returncode == 0
+    assert ESCAPE not in done.stdout
+    assert "todo" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_path_is_told_as_it_is_seen_from_where_one_stands(monkeypatch, tmp_path):
+    from grading.catalogue import all_parts
+
+    (part,) = [p for p in all_parts() if p.name == "vae.log_mean_exp"]
+    monkeypatch.chdir(tmp_path)
+    assert part.path_in(tmp_path) == "vae/likelihoods.py"
+    assert Path(part.path_in(Path("/elsewhere"))).is_absolute()

@@ -1,0 +1,116 @@
+"""The page: it stands alone, tells what was measured, and takes nothing from a run for markup."""
+
+import base64
+import json
+import re
+
+import pytest
+
+import data
+from grading import report
+from grading.claims import measure_claims
+from grading.listing import Listed
+from grading.report import ReportError
+from grading.rubric import load
+
+PNG = b"\x89PNG\r\n\x1a\n"
+MARKUP = '<script>alert("1")</script>'
+LISTED = Listed("vae.elbo", "1.1", "exercises/vae/bounds.py", "right", 3, 3, 15)
+
+
+@pytest.fixture
+def page(tmp_path, images, monkeypatch):
+    """A function that reports on a run and returns the page."""
+    monkeypatch.setattr(data, "load", lambda name, root: images)
+
+    def write(run):
+        report.write(tmp_path / "report.html", [(run, list(measure_claims(run, load(), None)))], [LISTED])
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return write
+
+
+def test_everything_of_a_run_is_told_as_text(page, make_run):
+    run = make_run(
+        name="<script>",
+        config={
+            "implementation": MARKUP,
+            "preset": MARKUP,
+            "data": {"name": "digits", "source": MARKUP},
+            "settings": {MARKUP: MARKUP},
+        },
+        summary={"log_likelihood_by_samples": {MARKUP: -1.0}, "vae.elbo": MARKUP},
+    )
+    (run.path / "figures").mkdir()
+    (run.path / "figures" / '"><b>.png').write_bytes(PNG)
+    text = page(run)
+    assert "<script" not in text
+    assert "<b>" not in text
+    assert text.count("&lt;script&gt;alert") >= 7
+
+
+def test_the_page_stands_alone_with_its_figures_in_it(page, make_run):
+    run = make_run()
+    (run.path / "figures").mkdir()
+    (run.path / "figures" / "learning_curve.png").write_bytes(PNG)
+    text = page(run)
+    assert "learning curve" in text
+    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
+    assert sources == ["data:image/png;base64," + base64.b64encode(PNG).decode()]
+    assert not re.search(r"https?://|url\(|@import|<link|<script", text)
+
+
+def test_thresholds_outcomes_and_points_are_told(page, make_run):
+    text = page(make_run())
+    for claim in load().claims.values():
+        assert claim.sentence in text
+        assert f"≥ −{abs(claim.at_least['digits']):.1f}" in text
+        assert f"0 of {claim.points:g}" in text
+    assert text.count("−500.000") == 2
+    assert text.count("reported -500.000, measured -") == 2  # the reason
+    assert text.count('class="wrong"') == 2
+    assert 'class="right">right' in text
+    assert "3 of 3" in text
+
+
+def test_a_long_training_is_told_by_ten_epochs_and_the_last(page, make_run):
+    run = make_run()
+    for epoch in range(2, 96):
+        run.append_metrics({**run.metrics()[0], "epoch": epoch})
+    rows = re.findall(r'<tr><td class="number">(\d+)</td>', page(run))
+    assert rows == [str(epoch) for epoch in [*range(10, 91, 10), 95]]
+
+
+def test_a_page_that_cannot_be_written_is_refused(tmp_path):
+    with pytest.raises(ReportError, match="cannot be written"):
+        report.write(tmp_path / "nowhere" / "report.html", [], [])
+
+
+# From a training to the page, by the command
+
+
+FEWER_DIGITS = (
+    "import sys, data.digits as digits; digits.SIZES.update(train=640, valid=200, test=40); "
+    "from grading.cli import main; sys.argv[0] = 'elbo'; main()"
+)
+
+
+def test_a_run_is_measured_again_and_agrees_with_its_own_report(python, tmp_path, facts):
+    run, page = tmp_path / "run", tmp_path / "report.html"
+    arguments = ("train", "vae", "--implementation", "solutions", "--set", "epochs=1", "--out", str(run))
+    trained = python("-c", FEWER_DIGITS, *arguments)
+    assert trained.returncode == 0, trained.stderr
+    assert f"`elbo report {run}`" in trained.stdout
+    done = python("-c", FEWER_DIGITS, "report", str(run), "--out", str(page), "--json", "-")
+    assert done.returncode == 1  # after one epoch on few digits
+    told = json.loads(done.stdout)
+    (claims,) = told["runs"].values()
+    summary = facts(run / "summary.json")
+    for claim in claims:
+        assert claim["outcome"] == "missed"
+        assert claim["reported"] == summary[claim["name"]]
+        assert f"{claim['measured']:.3f} ± {claim['standard_error']:.3f}" in done.stderr
+        assert f"{claim['measured']:.3f}".replace("-", "−") in page.read_text(encoding="utf-8")
+    assert {part["state"] for part in told["parts"]} == {"todo"}
+    figures = sorted(path.name for path in (run / "figures").iterdir())
+    assert page.read_text(encoding="utf-8").count("data:image/png;base64,") == len(figures) == 4

@@ -1,0 +1,202 @@
+"""Watching: what is judged first at a save, where the watch goes on, its keys, and the whole of it in a terminal."""
+
+import io
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from rich.console import Console
+
+from grading import watch as watching
+from grading.catalogue import all_parts
+from grading.engine.implementation import ROOT
+from grading.judge import Verdict
+from grading.rubric import load
+from grading.watch import Watch
+from grading.wording import Failure
+
+PARTS = {part.name: part for part in all_parts() if part.name.startswith("vae.")}
+BERNOULLI, NORMAL, MEAN = "vae.log_likelihood_bernoulli", "vae.log_likelihood_normal", "vae.log_mean_exp"
+ELBO = "vae.elbo"
+NAMES = (BERNOULLI, NORMAL, MEAN, ELBO)
+
+
+class GivenOutcomes:
+    """Stands in for the judge: parts have the outcomes that a test gives them."""
+
+    def __init__(self, outcomes):
+        self.outcomes, self.asked = outcomes, []
+
+    def part(self, part, exchange):
+        self.asked.append(part.name)
+        outcome = self.outcomes[part.name]
+        failure = None if outcome == "right" else Failure(f"{part.name} has failed")
+        yield Verdict("name", "value", "Sentence.", outcome, 1, 0.0, failure)
+
+    def inputs(self, value):
+        return []
+
+
+class NoWorker:
+    """Stands in for the student's process."""
+
+    def __init__(self, directory):
+        self.directory, self.closed = directory, 0
+
+    def take_output(self):
+        return ""
+
+    def close(self):
+        self.closed += 1
+
+
+@pytest.fixture
+def watch(tmp_path):
+    """A watch over four parts of two files that are all still to do."""
+    judge = GivenOutcomes(dict.fromkeys(NAMES, "todo"))
+    console = Console(file=io.StringIO(), width=200)
+    made = Watch([PARTS[name] for name in NAMES], load(), judge, NoWorker(tmp_path), console)
+    made.judge_all()
+    read(made)
+    judge.asked.clear()
+    return made
+
+
+def save(watch, file, **outcomes):
+    watch.judge.asked.clear()
+    watch.judge.outcomes.update({f"vae.{name}": outcome for name, outcome in outcomes.items()})
+    watch.saved({watch.worker.directory / "vae" / file})
+    return read(watch)
+
+
+def read(watch):
+    """What the watch has said since the last time."""
+    text = watch.console.file.getvalue()
+    watch.console.file.seek(0)
+    watch.console.file.truncate()
+    return text
+
+
+def test_a_watch_begins_at_the_first_part_that_is_not_right(watch):
+    watch.judge.outcomes[BERNOULLI] = "right"
+    watch.judge_all()
+    assert watch.current.name == NORMAL
+    assert f"at {NORMAL}: save to judge again, h hint, n next part, q quit" in read(watch)
+
+
+def test_a_save_starts_a_fresh_process(watch):
+    save(watch, "likelihoods.py")
+    assert watch.worker.closed == 1
+
+
+def test_the_current_part_is_judged_first_then_its_file_then_the_rest(watch):
+    watch.press("n")
+    save(watch, "likelihoods.py")
+    assert watch.judge.asked == [NORMAL, BERNOULLI, MEAN, ELBO]
+    save(watch, "bounds.py")
+    assert watch.judge.asked == [ELBO, BERNOULLI, NORMAL, MEAN]
+
+
+def test_a_part_that_has_become_right_is_told_and_the_next_one_is_gone_to(watch):
+    text = save(watch, "likelihoods.py", log_likelihood_bernoulli="right")
+    assert "likelihoods.py saved" in text
+    assert f"right {BERNOULLI}" in text
+    assert f"at {NORMAL}:" in text
+    assert NORMAL not in text.split("parts:")[0]  # nothing has changed there
+
+
+def test_a_part_that_has_just_been_broken_is_told_and_gone_to(watch):
+    save(watch, "likelihoods.py", log_likelihood_bernoulli="right")
+    text = save(watch, "likelihoods.py", log_likelihood_bernoulli="wrong")
+    assert f"{BERNOULLI} has failed" in text
+    assert watch.current.name == BERNOULLI
+
+
+def test_a_part_of_another_file_that_has_just_been_broken_is_told(watch):
+    save(watch, "bounds.py", elbo="right")
+    assert f"{ELBO} has failed" in save(watch, "likelihoods.py", elbo="wrong")
+
+
+def test_with_everything_right_a_watch_stays_and_says_so(watch):
+    text = save(watch, "bounds.py", **{name.removeprefix("vae."): "right" for name in NAMES})
+    assert "4 parts: 4 right" in text
+    assert watch.current.name in NAMES
+    watch.press("n")
+    assert "4 parts: 4 right" in read(watch)
+
+
+def test_the_keys_give_hints_go_on_round_the_end_and_quit(watch, tmp_path, monkeypatch):
+    monkeypatch.setattr(watching.next_hint, "__defaults__", (tmp_path / "hints.json",))
+    for number in (1, 2):
+        assert watch.press("h")
+        text = " ".join(read(watch).split())
+        assert text == f"hint {number}: {load().parts[BERNOULLI].hints[number - 1]}"
+    for name in (NORMAL, MEAN, ELBO, BERNOULLI):
+        assert watch.press("n")
+        assert watch.current.name == name
+    assert watch.press("")
+    assert watch.press("x")
+    assert not watch.press("q")
+    assert watch.judge.asked == []
+
+
+# The whole in a terminal
+
+
+class Terminal:
+    """A command in a terminal of its own."""
+
+    def __init__(self, *command):
+        self.side, other = pty.openpty()
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "TERM": "xterm"}
+        self.process = subprocess.Popen(command, stdin=other, stdout=other, stderr=other, cwd=ROOT, env=environment)
+        os.close(other)
+        self.text = ""
+
+    def wait_for(self, words, patience=120):
+        """Read until these words have come."""
+        end = time.monotonic() + patience
+        while words not in self.text:
+            ready, _, _ = select.select([self.side], [], [], max(0.0, end - time.monotonic()))
+            assert ready, f"{words!r} did not come, only {self.text!r}"
+            self.text += os.read(self.side, 1 << 16).decode(errors="replace")
+        self.text = self.text.split(words, 1)[1]
+
+    def press(self, key):
+        os.write(self.side, key.encode())
+
+
+@pytest.fixture
+def terminal():
+    started = []
+
+    def start(*command):
+        started.append(Terminal(*command))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.process.send_signal(signal.SIGKILL)
+        each.process.wait()
+        os.close(each.side)
+
+
+def test_a_save_leads_to_a_new_verdict_and_q_quits(terminal, tmp_path):
+    shutil.copytree(ROOT / "exercises" / "vae", tmp_path / "vae")
+    command = ("-m", "grading.cli", "watch", MEAN, "--implementation", str(tmp_path))
+    seen = terminal(sys.executable, *command)
+    seen.wait_for("still to be written")
+    seen.wait_for("q quit")
+    shutil.copy(ROOT / "solutions" / "vae" / "likelihoods.py", tmp_path / "vae" / "likelihoods.py")
+    seen.wait_for("likelihoods.py saved")
+    seen.wait_for("1 part: 1 right")
+    seen.wait_for("q quit")
+    seen.press("q")
+    assert seen.process.wait(60) == 0
