@@ -14,9 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    # Only a run that draws waits for matplotlib; whoever reads runs or catches their errors does not.
+    from matplotlib.figure import Figure
 
 Facts = Mapping[str, Any]
 
@@ -76,7 +78,7 @@ class Run:
         """Write the reported figures; this marks the run as finished."""
         _write_text(self.path / "summary.json", json.dumps(figures, indent=2) + "\n")
 
-    def save_figure(self, name: str, figure: Figure) -> None:
+    def save_figure(self, name: str, figure: "Figure") -> None:
         """Write a figure to figures/NAME.png."""
         (self.path / "figures").mkdir(exist_ok=True)
         figure.savefig(self.path / "figures" / f"{name}.png", dpi=120)

@@ -96,7 +96,7 @@ def _no_constants_of_loaded_code() -> Iterator[None]:
         return
     constants = providers.Constants()
     with (
-        mock.patch.object(providers, "_get_local_constants", lambda: constants),
+        mock.patch.object(providers, "_get_local_constants", return_value=constants),
         mock.patch.object(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(1024)),
     ):
         yield

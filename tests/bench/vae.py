@@ -22,10 +22,9 @@ import torch
 from torch import Tensor
 
 import data
-from exercises.experiments.vae import VAE, Config
 from exercises.experiments.vae.evaluation import average_log_likelihood
-from exercises.experiments.vae.networks import student_decoder
-from exercises.experiments.vae.training import train_epoch
+from exercises.experiments.vae.networks import VAE, student_decoder
+from exercises.experiments.vae.training import Config, train_epoch
 from solutions.vae import bounds, likelihoods
 from tests.bench import original_vae
 

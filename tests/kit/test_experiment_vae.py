@@ -11,12 +11,21 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from data import Images
-from exercises.experiments import runs, vae
+from exercises.experiments import runs
 from exercises.experiments.checkpoints import CheckpointError
 from exercises.experiments.settings import SettingError, with_settings
 from exercises.experiments.vae import figures
 from exercises.experiments.vae.evaluation import average_elbo, average_log_likelihood
-from exercises.experiments.vae.networks import BernoulliFromLogits, BernoulliFromMeans, means_, student_decoder
+from exercises.experiments.vae.experiment import train
+from exercises.experiments.vae.networks import (
+    VAE,
+    BernoulliFromLogits,
+    BernoulliFromMeans,
+    load_model,
+    means_,
+    student_decoder,
+)
+from exercises.experiments.vae.training import PRESETS, Config
 from solutions.vae import bounds, likelihoods
 
 FUNCTIONS = SimpleNamespace(
@@ -25,7 +34,7 @@ FUNCTIONS = SimpleNamespace(
     log_likelihood_bernoulli=likelihoods.log_likelihood_bernoulli,
 )
 SOLUTIONS = SimpleNamespace(vae=FUNCTIONS)
-TINY = vae.Config(data="noise", epochs=3, batch_size=16)
+TINY = Config(data="noise", epochs=3, batch_size=16)
 
 
 def noise(count, seed):
@@ -38,7 +47,7 @@ IMAGES = Images("noise", "random numbers", train=noise(84, 1), valid=noise(20, 2
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    return vae.train(SOLUTIONS, TINY, IMAGES, tmp_path_factory.mktemp("runs") / "run", name="solutions", preset="tiny")
+    return train(SOLUTIONS, TINY, IMAGES, tmp_path_factory.mktemp("runs") / "run", name="solutions", preset="tiny")
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +76,7 @@ def stopping(call, error):
 
 
 def test_the_network_has_the_shapes_and_the_size_of_the_assignment():
-    model = vae.VAE()
+    model = VAE()
     mu, logvar = model.encode(torch.zeros(5, 784))
     assert mu.shape == logvar.shape == (5, 100)
     assert model.logits(mu).shape == (5, 784)
@@ -77,7 +86,7 @@ def test_the_network_has_the_shapes_and_the_size_of_the_assignment():
 
 
 def test_an_untrained_decoder_draws_dark_pixels():
-    average = means_(vae.VAE().logits(torch.randn(20, 100))).mean().item()
+    average = means_(VAE().logits(torch.randn(20, 100))).mean().item()
     assert average == pytest.approx(1 / (1 + math.exp(5)), rel=0.1)
 
 
@@ -99,7 +108,7 @@ def test_both_likelihoods_agree():
 
 
 def test_settings_are_read_by_the_type_of_their_field():
-    changed = with_settings(vae.PRESETS["quick"], ["epochs=3", "learning_rate = 1e-2", "data=binarized_mnist"])
+    changed = with_settings(PRESETS["quick"], ["epochs=3", "learning_rate = 1e-2", "data=binarized_mnist"])
     assert (changed.epochs, changed.learning_rate, changed.data) == (3, 0.01, "binarized_mnist")
 
 
@@ -119,7 +128,7 @@ def test_settings_are_read_by_the_type_of_their_field():
 )
 def test_an_impossible_setting_is_refused_by_name(assignment, words):
     with pytest.raises(SettingError) as refusal:
-        with_settings(vae.PRESETS["quick"], [assignment])
+        with_settings(PRESETS["quick"], [assignment])
     assert all(word in str(refusal.value) for word in words)
 
 
@@ -151,7 +160,7 @@ def test_training_lowers_the_loss(finished):
 
 
 def test_a_checkpoint_measures_again_what_the_run_reports(finished):
-    model = vae.load_model(finished.checkpoint)
+    model = load_model(finished.checkpoint)
     torch.manual_seed(0)
     elbo = average_elbo(bounds.elbo, IMAGES.valid, model.encode, model.decode)
     assert elbo == pytest.approx(finished.summary()["vae.elbo"], rel=0.02)
@@ -162,8 +171,8 @@ def test_a_checkpoint_measures_again_what_the_run_reports(finished):
 
 
 def test_the_seed_decides_every_bit(finished, tmp_path):
-    again = vae.train(SOLUTIONS, TINY, IMAGES, tmp_path / "again")
-    other = vae.train(SOLUTIONS, replace(TINY, seed=1), IMAGES, tmp_path / "other")
+    again = train(SOLUTIONS, TINY, IMAGES, tmp_path / "again")
+    other = train(SOLUTIONS, replace(TINY, seed=1), IMAGES, tmp_path / "other")
     assert same_tensors(finished, again)
     assert again.summary()["vae.log_likelihood"] == finished.summary()["vae.log_likelihood"]
     assert not same_tensors(finished, other)
@@ -177,7 +186,7 @@ def same_tensors(run, other):
 def test_a_run_is_never_overwritten(finished):
     before = finished.checkpoint.read_bytes()
     with pytest.raises(runs.RunError, match="--resume"):
-        vae.train(SOLUTIONS, TINY, IMAGES, finished.path)
+        train(SOLUTIONS, TINY, IMAGES, finished.path)
     assert finished.checkpoint.read_bytes() == before
 
 
@@ -201,11 +210,11 @@ def test_only_a_run_is_read(tmp_path):
 def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, call, kept):
     out = tmp_path / "run"
     with pytest.raises(runs.RunInterrupted, match=f"{kept} of 3 epochs .* --resume"):
-        vae.train(stopping(call, KeyboardInterrupt()), TINY, IMAGES, out, name="solutions", preset="tiny")
+        train(stopping(call, KeyboardInterrupt()), TINY, IMAGES, out, name="solutions", preset="tiny")
     assert [m["epoch"] for m in runs.read(out).metrics()] == list(range(1, kept + 1))
     with pytest.raises(runs.RunError, match="not finished"):
         runs.read(out).summary()
-    resumed = vae.train(SOLUTIONS, TINY, IMAGES, out, resume=True, name="solutions", preset="tiny")
+    resumed = train(SOLUTIONS, TINY, IMAGES, out, resume=True, name="solutions", preset="tiny")
     assert same_tensors(finished, resumed)
     for mine, whole in zip(resumed.metrics(), finished.metrics(), strict=True):
         assert {**mine, "cpu_seconds": 0} == {**whole, "cpu_seconds": 0}
@@ -215,21 +224,19 @@ def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, call, kept):
 def test_a_kill_between_two_files_leaves_a_run_that_goes_on(finished, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(runs.RunInterrupted):
-        vae.train(stopping(9, KeyboardInterrupt()), TINY, IMAGES, out)
+        train(stopping(9, KeyboardInterrupt()), TINY, IMAGES, out)
     with (out / "metrics.jsonl").open("a") as file:
         file.write('{"epoch": 2, "train_negative_elbo": 1.0}\n{"epoch": 3, "trai')
     (out / "checkpoint.safetensors.part").write_bytes(b"half a file")
     assert [m["epoch"] for m in runs.read(out).metrics()] == [1, 2]
-    resumed = vae.train(SOLUTIONS, TINY, IMAGES, out, resume=True)
+    resumed = train(SOLUTIONS, TINY, IMAGES, out, resume=True)
     assert same_tensors(finished, resumed)
     assert [m["epoch"] for m in resumed.metrics()] == [1, 2, 3]
 
 
 def test_a_run_goes_on_only_under_its_own_settings(finished):
     with pytest.raises(runs.RunError, match="settings"):
-        vae.train(
-            SOLUTIONS, replace(TINY, epochs=4), IMAGES, finished.path, resume=True, name="solutions", preset="tiny"
-        )
+        train(SOLUTIONS, replace(TINY, epochs=4), IMAGES, finished.path, resume=True, name="solutions", preset="tiny")
 
 
 @pytest.mark.parametrize(("value", "cause"), [(float("nan"), "0 \\* log 0"), (float("inf"), "log 0")])
@@ -240,16 +247,16 @@ def test_a_loss_that_is_not_finite_stops_with_epoch_batch_and_cause(tmp_path, va
         return bounds.elbo(x, encode, decode) + (value if next(calls) == 11 else 0)
 
     with pytest.raises(runs.RunError, match=f"epoch 2, batch 3.*{cause}"):
-        vae.train(functions_where(elbo), TINY, IMAGES, tmp_path / "run")
-    vae.load_model(tmp_path / "run" / "checkpoint.safetensors")
+        train(functions_where(elbo), TINY, IMAGES, tmp_path / "run")
+    load_model(tmp_path / "run" / "checkpoint.safetensors")
     assert len(runs.read(tmp_path / "run").metrics()) == 1
 
 
 def test_a_missing_or_misshapen_function_is_met_before_anything_is_written(tmp_path):
     with pytest.raises(runs.RunError, match=r"vae\.elbo.*to do"):
-        vae.train(stopping(1, NotImplementedError("todo")), TINY, IMAGES, tmp_path / "run")
+        train(stopping(1, NotImplementedError("todo")), TINY, IMAGES, tmp_path / "run")
     with pytest.raises(runs.RunError, match=r"vae\.elbo gave \(\).*\(2,\)"):
-        vae.train(functions_where(lambda *a: bounds.elbo(*a).mean()), TINY, IMAGES, tmp_path / "run")
+        train(functions_where(lambda *a: bounds.elbo(*a).mean()), TINY, IMAGES, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -281,14 +288,14 @@ def test_a_checkpoint_of_another_network_is_refused(finished, tmp_path, damage, 
     damage(tensors)
     save_file(tensors, tmp_path / "bad.safetensors")
     with pytest.raises(CheckpointError, match=words):
-        vae.load_model(tmp_path / "bad.safetensors")
+        load_model(tmp_path / "bad.safetensors")
 
 
 @pytest.mark.parametrize("length", [0, 5, 400, 100_000, -1])
 def test_a_cut_off_checkpoint_is_refused(finished, tmp_path, length):
     (tmp_path / "cut.safetensors").write_bytes(finished.checkpoint.read_bytes()[:length])
     with pytest.raises(CheckpointError, match="cut off"):
-        vae.load_model(tmp_path / "cut.safetensors")
+        load_model(tmp_path / "cut.safetensors")
 
 
 def test_a_header_that_promises_more_than_the_file_has_takes_no_memory(tmp_path):
@@ -296,7 +303,7 @@ def test_a_header_that_promises_more_than_the_file_has_takes_no_memory(tmp_path)
     header = json.dumps(table).encode()
     (tmp_path / "huge.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     with pytest.raises(CheckpointError):
-        vae.load_model(tmp_path / "huge.safetensors")
+        load_model(tmp_path / "huge.safetensors")
 
 
 class Trap:
@@ -311,12 +318,12 @@ def test_a_pickle_is_never_opened(tmp_path):
     torch.save({"model": torch.zeros(1)}, tmp_path / "torch.safetensors")
     for name in ("plain", "torch"):
         with pytest.raises(CheckpointError, match="pickle"):
-            vae.load_model(tmp_path / f"{name}.safetensors")
+            load_model(tmp_path / f"{name}.safetensors")
 
 
 def test_a_missing_checkpoint_is_named(tmp_path):
     with pytest.raises(CheckpointError, match="cannot be read"):
-        vae.load_model(tmp_path / "none.safetensors")
+        load_model(tmp_path / "none.safetensors")
 
 
 # Figures

@@ -90,7 +90,7 @@ def test_a_page_that_cannot_be_written_is_refused(tmp_path):
 
 
 FEWER_DIGITS = (
-    "import sys, data.digits as digits; digits.SIZES.update(train=640, valid=200, test=40); "
+    "import sys, data.digits as digits; digits.SIZES.update(train=640, valid=200, test=100); "
     "from grading.cli import main; sys.argv[0] = 'elbo'; main()"
 )
 

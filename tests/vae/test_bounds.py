@@ -239,13 +239,13 @@ def every_sample_is_fresh(vae: Topic, model: LinearGaussian, seed: int) -> None:
 @importance.property("randomness", most=3, false_alarm=FALSE_ALARM, model=MODEL, x=observations(batch=1), seed=seeds())
 def unbiased_for_the_likelihood(vae: Topic, model: LinearGaussian, x: Tensor, seed: int) -> None:
     """Under a q wider than the posterior, the mean of exp(estimate) over many estimates is p(x)."""
-    encoder = model.posterior(widen=0.4)  # wider, so that the weights are bounded
+    encoder = model.posterior(widen=1.0)  # wider, so that the weights are bounded
 
     def ratios(count: int) -> Tensor:
         estimates = vae.importance_log_likelihood(x.expand(count, -1), encoder, model.decoder, 2)
         return (estimates - model.log_marginal(x)).exp()
 
-    assert_mean(ratios, 1.0, ROWS, 0.1, "the mean of exp(estimate) / p(x)")
+    assert_mean(ratios, 1.0, ROWS, 0.2, "the mean of exp(estimate) / p(x)")
 
 
 @importance.property("cost", most=5, model=MODEL, x=observations())

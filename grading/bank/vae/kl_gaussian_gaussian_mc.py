@@ -25,8 +25,9 @@ def _draws(mu: Tensor, logvar: Tensor, num_samples: int) -> Tensor:
     return mu + torch.exp(0.5 * logvar) * torch.randn(num_samples, *mu.shape, dtype=mu.dtype)
 
 
-def _log_ratios(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, z: Tensor) -> Tensor:
-    """log q(z) - log p(z), (K, batch)."""
+def _log_ratios(four: tuple[Tensor, ...], z: Tensor) -> Tensor:
+    """log q(z) - log p(z), (K, batch), with the four parameters in the order of the arguments."""
+    mu_q, logvar_q, mu_p, logvar_p = four
     return _log_normal(mu_q, logvar_q, z) - _log_normal(mu_p, logvar_p, z)
 
 
@@ -36,7 +37,7 @@ def takes_the_variance_for_the_deviation(
 ) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     z = mu_q + torch.exp(logvar_q) * torch.randn(num_samples, *mu_q.shape, dtype=mu_q.dtype)
-    return _log_ratios(*four, z).mean(0)
+    return _log_ratios(four, z).mean(0)
 
 
 @bank.mistake("one number of noise is shared by all features of an instance")
@@ -45,7 +46,7 @@ def shares_noise_between_features(
 ) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(num_samples, len(mu_q), 1, dtype=mu_q.dtype)
-    return _log_ratios(*four, z).mean(0)
+    return _log_ratios(four, z).mean(0)
 
 
 @bank.mistake("the instances of a batch share their noise")
@@ -54,7 +55,7 @@ def shares_noise_between_instances(
 ) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(num_samples, 1, mu_q.shape[1], dtype=mu_q.dtype)
-    return _log_ratios(*four, z).mean(0)
+    return _log_ratios(four, z).mean(0)
 
 
 @bank.mistake("the second half of the batch gets the noise of the first with its sign turned")
@@ -64,20 +65,20 @@ def turns_the_sign_for_half_of_the_batch(
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     half = torch.randn(num_samples, (len(mu_q) + 1) // 2, mu_q.shape[1], dtype=mu_q.dtype)
     z = mu_q + torch.exp(0.5 * logvar_q) * torch.cat([half, -half], 1)[:, : len(mu_q)]
-    return _log_ratios(*four, z).mean(0)
+    return _log_ratios(four, z).mean(0)
 
 
 @bank.mistake("the samples are drawn with sample(), so that no gradient flows through them")
 def is_not_reparameterised(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     z = Normal(mu_q, torch.exp(0.5 * logvar_q)).sample((num_samples,))
-    return _log_ratios(*four, z).mean(0)
+    return _log_ratios(four, z).mean(0)
 
 
 @bank.mistake("the standard deviation is detached, so that half of the gradient by logvar_q is lost")
 def detaches_the_deviation(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(mu_q, logvar_q.detach(), num_samples)).mean(0)
+    return _log_ratios(four, _draws(mu_q, logvar_q.detach(), num_samples)).mean(0)
 
 
 @bank.mistake("the closed form is returned instead of an estimate from samples")
@@ -106,13 +107,13 @@ def draws_twice(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, 
 @bank.mistake("the mean over the features is taken instead of the sum")
 def averages_features(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(mu_q, logvar_q, num_samples)).mean(0) / mu_q.shape[1]
+    return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0) / mu_q.shape[1]
 
 
 @bank.mistake("the samples are summed, not averaged")
 def sums_the_samples(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(mu_q, logvar_q, num_samples)).sum(0)
+    return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).sum(0)
 
 
 @bank.mistake("the logarithm of the mean ratio q / p is taken instead of the mean of its logarithms")
@@ -120,38 +121,38 @@ def averages_before_the_logarithm(
     mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
 ) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return torch.logsumexp(_log_ratios(*four, _draws(mu_q, logvar_q, num_samples)), 0) - math.log(num_samples)
+    return torch.logsumexp(_log_ratios(four, _draws(mu_q, logvar_q, num_samples)), 0) - math.log(num_samples)
 
 
 @bank.mistake("abs() of every estimate is taken, because a KL divergence is never negative")
 def takes_absolute_values(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(mu_q, logvar_q, num_samples)).mean(0).abs()
+    return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0).abs()
 
 
 @bank.mistake("estimates below 0 are raised to 0, because a KL divergence is never negative")
 def clamps_at_zero(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(mu_q, logvar_q, num_samples)).mean(0).clamp(min=0)
+    return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0).clamp(min=0)
 
 
 @bank.mistake("the noise has the shape (K, d), which only fits the means where K is 1 or the batch size")
 def fits_one_sample_only(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     noise = torch.randn(num_samples * len(mu_q), mu_q.shape[1], dtype=mu_q.dtype)
-    return _log_ratios(*four, mu_q + torch.exp(0.5 * logvar_q) * noise).view(num_samples, -1).mean(0)
+    return _log_ratios(four, mu_q + torch.exp(0.5 * logvar_q) * noise).view(num_samples, -1).mean(0)
 
 
 @bank.mistake("the samples are drawn from p instead of q")
 def samples_from_p(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(mu_p, logvar_p, num_samples)).mean(0)
+    return _log_ratios(four, _draws(mu_p, logvar_p, num_samples)).mean(0)
 
 
 @bank.mistake("one sample is drawn and used num_samples times")
 def uses_one_sample_again(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(mu_q, logvar_q, 1).expand(num_samples, -1, -1)).mean(0)
+    return _log_ratios(four, _draws(mu_q, logvar_q, 1).expand(num_samples, -1, -1)).mean(0)
 
 
 @bank.mistake("the samples of an instance are next to each other, but are averaged as if those of a draw were")
@@ -168,13 +169,13 @@ def mixes_instances_and_samples(
 @bank.mistake("only the last axis is summed, so that an image gives a value for each of its rows")
 def sums_the_last_axis(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p
-    return _log_ratios(*four, _draws(mu_q, logvar_q, num_samples)).mean(0)
+    return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0)
 
 
 @bank.mistake("the averaged axis is kept, so that the result is (1, batch)")
 def keeps_the_axis(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(mu_q, logvar_q, num_samples)).mean(0, keepdim=True)
+    return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0, keepdim=True)
 
 
 @bank.mistake("the noise is in double precision whatever the arguments are in, and so is the result")
@@ -183,7 +184,7 @@ def draws_in_double_precision(
 ) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     z = mu_q + torch.exp(0.5 * logvar_q) * torch.randn(num_samples, *mu_q.shape, dtype=torch.float64)
-    return _log_ratios(*four, z).mean(0)
+    return _log_ratios(four, z).mean(0)
 
 
 @bank.mistake("both means are moved by that of p in place, which changes the caller's tensors")
@@ -191,7 +192,7 @@ def centres_in_place(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Ten
     mu_q.data.sub_(mu_p.data)
     mu_p.data.zero_()
     four = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(*four, _draws(four[0], four[1], num_samples)).mean(0)
+    return _log_ratios(four, _draws(four[0], four[1], num_samples)).mean(0)
 
 
 @bank.alternative("torch.distributions draws with rsample and knows both densities")
