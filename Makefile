@@ -27,7 +27,7 @@ demo: setup
 test: setup lint
 	$(BIN)/elbo release exercises --check
 	$(BIN)/elbo audit
-	$(BIN)/python -m pytest --implementation solutions -n 2 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --implementation solutions -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -58,7 +58,7 @@ def load(root: Path, release: Release = LAROCHELLE_MURRAY) -> Images:
     return Images(
         name="binarized_mnist",
         source=SOURCES[path.name],
-        **{split: torch.from_numpy(np.unpackbits(array, axis=1)) for split, array in packed.items()},
+        **{split: torch.from_numpy(np.unpackbits(array, axis=1)).contiguous() for split, array in packed.items()},
     )
 
 

@@ -1,5 +1,6 @@
 """Hints, one more at each time of asking; how many were given is noted beside the data caches."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -15,8 +16,9 @@ def next_hint(rubric: Rubric, part: str, notes: Path = NOTES) -> tuple[int, str]
     hints = rubric.parts[part].hints
     number = min(given.get(part, 0) + 1, len(hints))
     given[part] = number
-    notes.parent.mkdir(parents=True, exist_ok=True)
-    notes.write_text(json.dumps(given), encoding="utf-8")
+    with contextlib.suppress(OSError):  # where nothing can be noted, the first hint is given every time
+        notes.parent.mkdir(parents=True, exist_ok=True)
+        notes.write_text(json.dumps(given), encoding="utf-8")
     return number, hints[number - 1]
 
 

@@ -29,7 +29,7 @@ class Profile:
 
 
 PROFILES = {
-    "student": Profile(inputs=25, property_seconds=5, part_seconds=10, shrink_seconds=1),
+    "student": Profile(inputs=25, property_seconds=5, part_seconds=8, shrink_seconds=0.5),
     "grade": Profile(inputs=200, property_seconds=20, part_seconds=60, shrink_seconds=2),
 }
 

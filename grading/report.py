@@ -13,6 +13,7 @@ from grading.listing import Listed
 
 TEMPLATES = Path(__file__).with_name("templates")
 EPOCHS_SHOWN = 10
+LARGEST_FIGURE = 2 << 20  # bytes
 
 
 class ReportError(Exception):
@@ -47,8 +48,14 @@ def _run(run: Run, claims: Sequence[Claim]) -> dict[str, Any]:
         "claims": claims,
         "by_samples": run.summary().get("log_likelihood_by_samples", {}),
         "metrics": [m for m in metrics if m["epoch"] % every == 0 or m is metrics[-1]],
-        "figures": [(path.stem.replace("_", " "), _embedded(path)) for path in sorted(run.path.glob("figures/*.png"))],
+        "figures": [(path.stem.replace("_", " "), _embedded(path)) for path in _figures(run)],
     }
+
+
+def _figures(run: Run) -> list[Path]:
+    """Find a run's figures; a link or a pipe in a handed-in run could be, or wait for, anything."""
+    found = sorted(run.path.glob("figures/*.png"))
+    return [p for p in found if p.is_file() and not p.is_symlink() and p.stat().st_size <= LARGEST_FIGURE]
 
 
 def _embedded(path: Path) -> str:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from grading.engine.calls import CallFailed, Fault
-from grading.engine.implementation import TOPICS
 from tests.support.closeness import WrongAnswer
 from tests.support.properties import PARTS, Attempt
 
@@ -42,7 +41,7 @@ def describe(attempt: Attempt) -> Failure:
     error = attempt.error
     fault = error.fault if isinstance(error, CallFailed) else None
     if attempt.todo:
-        return Failure(_todo(attempt, str(fault.message if fault else error)))
+        return Failure(_todo(attempt))
     if fault is not None and fault.kind != "raised":
         return Failure(_unanswered(fault), where=fault.where, traceback=fault.traceback)
     called = _called(attempt)
@@ -53,7 +52,7 @@ def describe(attempt: Attempt) -> Failure:
         message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
         return Failure(message, inputs, called, where=fault.where, traceback=fault.traceback)
     if not isinstance(error, WrongAnswer):
-        return Failure(str(error) or type(error).__name__, inputs, called)
+        return Failure(f"the answer cannot be worked with: {type(error).__name__}: {error}", inputs, called)
     answer, expected = shown_apart(error.answer, error.expected)
     difference, ratio = compare(error.answer, error.expected)
     return Failure(error.message, inputs, called, answer, expected, difference, ratio, error.relation)
@@ -63,11 +62,10 @@ def _items(value: Any) -> Sequence[Any]:
     return value if isinstance(value, (tuple, list)) else (value,)
 
 
-def _todo(attempt: Attempt, message: str) -> str:
+def _todo(attempt: Attempt) -> str:
     """Tell a function that is still to be written from one that waits for another."""
-    named = message.split(" ", 1)[0].rstrip(":")
-    other = named if named.split(".")[0] in TOPICS and named != attempt.tried.part else ""
-    return f"waits for {other}, which is still to be written" if other else "still to be written"
+    named = attempt.todo.split(" ")[0]
+    return "still to be written" if named == attempt.tried.part else f"waits for {named}, which is still to be written"
 
 
 def _unanswered(fault: Fault) -> str:

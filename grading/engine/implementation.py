@@ -102,7 +102,8 @@ class Implementation:
 
 
 def _missing(module: types.ModuleType, file: str, name: str) -> Fault:
-    defined = [n for n, value in vars(module).items() if isinstance(value, types.FunctionType)]
+    own = (value for value in vars(module).values() if isinstance(value, types.FunctionType))
+    defined = [function.__name__ for function in own if function.__module__ == module.__name__]
     near = difflib.get_close_matches(name, defined, 1, 0.5)
     hint = f"; the nearest name there is {near[0]}: was it renamed?" if near else ""
     return Fault("missing", "AttributeError", f"{file} has no function {name}{hint}")

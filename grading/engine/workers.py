@@ -64,6 +64,11 @@ class Starter:
         theirs.close()
         return cls(ours)
 
+    @property
+    def grace(self) -> float:
+        """Seconds that a worker may need before its first answer: one that starts from nothing imports torch."""
+        return FORK_SECONDS if self._control is None else 0.0
+
     def start(self, connection: socket.socket, output: int, directory: Path, bank: str) -> int:
         """Start one worker and return its process number."""
         if self._control is not None:
@@ -126,10 +131,11 @@ class Worker:
         try:
             if not self._process:
                 self._start()
+                seconds += self._starter.grace
             message = wire.encode_calls(list(calls))
             return self._converse(message, time.monotonic() + seconds, calls)
         except TimeoutError:
-            fault = Fault("silent", "TimeoutError", f"no answer within {seconds:.3g} s{self._flood()}")
+            fault = Fault("silent", "TimeoutError", f"no answer in time{self._flood()}")
         except (EOFError, OSError):
             fault = Fault("silent", "ProcessEnded", "the process that ran this code ended during the call")
         except wire.WireError as error:

@@ -200,7 +200,7 @@ def run_check(value: Property, ask: Ask, inputs: Mapping[str, Any]) -> "Attempt"
     topic = Topic(value.part.split(".")[0], ask, int(inputs.get("seed", 0)))
     try:
         value.check(topic, **inputs)
-    except (AssertionError, CallFailed, NotImplementedError) as error:
+    except Exception as error:  # an answer that nobody thought of may break the arithmetic of a check
         return Attempt(value, inputs, topic, error)
     return Attempt(value, inputs, topic, None)
 
@@ -215,8 +215,13 @@ class Attempt:
     error: Exception | None
 
     @property
-    def todo(self) -> bool:
-        """Whether the function is still to be written."""
-        if isinstance(self.error, CallFailed):
-            return self.error.fault.error == "NotImplementedError"
-        return isinstance(self.error, NotImplementedError)
+    def todo(self) -> str:
+        """The message of a function that is still to be written, empty where that is not why the attempt failed.
+
+        torch raises NotImplementedError too; a stub's message begins with the name of its part, or there is none.
+        """
+        fault = self.error.fault if isinstance(self.error, CallFailed) else None
+        if fault is None or fault.error != "NotImplementedError":
+            return ""
+        is_stub = not fault.message or fault.message.split(" ")[0] in PARTS
+        return (fault.message or self.tried.part) if is_stub else ""

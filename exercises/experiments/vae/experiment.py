@@ -6,11 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from data import Images
+
 from .. import runs
 from . import figures
 from .evaluation import measure
 from .networks import LATENT, PIXELS, VAE, Functions, Implementation, means_, student_decoder
-from .training import Config, Images, fit, seed_epoch
+from .training import Config, fit, seed_epoch
 
 
 def train(

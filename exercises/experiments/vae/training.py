@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from data import Images
+
 from .. import checkpoints
 from ..progress import Reporter, reporting
 from ..runs import Run, RunError
-from ..settings import check_positive
+from ..settings import SettingError, check_positive
 from .evaluation import average_elbo
 from .networks import VAE, Functions, student_decoder
 
@@ -33,19 +34,11 @@ class Config:
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         check_positive(self, "epochs", "batch_size", "learning_rate")
+        if not 0 <= self.seed < 2**31:
+            raise SettingError(f"seed is {self.seed}, expected an integer from 0 to {2**31 - 1}")
 
 
 PRESETS = {"paper": Config(), "quick": Config(data="digits", epochs=40, learning_rate=1e-3)}
-
-
-class Images(Protocol):
-    """Binary images, (N, 784) uint8 zeros and ones a split, and where they come from; data.load makes them."""
-
-    name: str
-    source: str
-    train: Tensor
-    valid: Tensor
-    test: Tensor
 
 
 def fit(functions: Functions, model: VAE, config: Config, images: Images, run: Run) -> None:

@@ -1,0 +1,5 @@
+"""`python -m grading.cli` is `elbo`."""
+
+from . import main
+
+main()

@@ -1,0 +1,81 @@
+"""Subcommands about runs: train and report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .shared import Data, Json, Which, expect_place, make_console, make_judge, select_parts, start_worker, write_json
+
+app = typer.Typer()
+
+
+@app.command()
+def train(
+    experiment: Annotated[str, typer.Argument(help="vae.")],
+    implementation: Which = "exercises",
+    preset: Annotated[str, typer.Option("--preset", help="quick or paper.")] = "quick",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a setting.")
+    ] = None,
+    data: Data = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="The run; the next runs/vae-N if not given.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of weights, order and noise.")] = None,
+) -> None:
+    """Run an experiment on an implementation's functions, and leave a run directory.
+
+    Example: [bold]elbo train vae --preset paper --set epochs=20[/]
+    """
+    from grading.training import train as run_experiment
+
+    chosen = [*(settings or []), *([f"seed={seed}"] if seed is not None else [])]
+    run = run_experiment(experiment, implementation, preset, chosen, data, out, resume, device)
+    console = make_console()
+    for name, value in run.summary().items():
+        if isinstance(value, float) and name.startswith(f"{experiment}."):
+            console.print(f"{name} = {value:.3f}", soft_wrap=True)
+    console.print(f"the run is in {run.path}; `elbo report {run.path}` measures it again", soft_wrap=True)
+
+
+@app.command()
+def report(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(help="Run directories, all in runs/ by default.", metavar="RUN")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The page.")] = Path("report.html"),
+    implementation: Which = "exercises",
+    data: Data = None,
+    json: Json = "",
+) -> None:
+    """Measure runs again and write one self-contained page; status 1 where a claim is not reached.
+
+    Example: [bold]elbo report runs/vae-1 --out report.html[/]
+    """
+    console = make_console(json)
+    expect_place("--out", out)
+    with start_worker(implementation) as worker:
+        rubric, parts = select_parts([])
+        judge = make_judge("student", 0)
+        from grading.handed_in import finished_runs
+        from grading.listing import listing
+
+        found = finished_runs(runs)  # before any time is spent
+        rows = listing(parts, rubric, judge, worker)
+    from grading.claims import measure_claims
+    from grading.report import write
+    from grading.terminal import show_claims
+
+    measured = []
+    for run in found:
+        with console.status(f"measuring {run.path} again"):
+            claims = list(measure_claims(run, rubric, data))
+        show_claims(console, str(run.path), claims)
+        measured.append((run, claims))
+    write(out, measured, rows)
+    console.print(f"wrote {out}", soft_wrap=True)
+    write_json(json, {"runs": {str(run.path): claims for run, claims in measured}, "parts": rows})
+    raise typer.Exit(any(c.outcome != "reached" for _, claims in measured for c in claims))
