@@ -16,11 +16,11 @@ class DataError(Exception):
     """Data cannot be had; the message says what was found, what was expected and what to do."""
 
 
-class DataMissing(DataError):  # noqa: N818
+class DataMissing(DataError):
     """A file is neither there nor to be downloaded."""
 
 
-class DataDamaged(DataError):  # noqa: N818
+class DataDamaged(DataError):
     """A file is there and is not what it should be; it is left as it is."""
 
 

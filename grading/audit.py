@@ -18,6 +18,7 @@ class Row:
 
     entry: Entry
     rejected_by: frozenset[str]
+    unanswered: bool = False  # a call ended without an answer: then a busy machine may have rejected it
 
 
 class PartAudit(msgspec.Struct, frozen=True):
@@ -59,11 +60,14 @@ def _rows(part: Part, judge: Judge, starter: Starter) -> Iterator[Row]:
         worker = Worker(starter, locate("solutions"), entry.full_name)
         verdicts = list(judge.part(part, worker))
         worker.close()
-        yield Row(entry, frozenset(v.property for v in verdicts if v.outcome != "right"))
+        unanswered = any(v.outcome == "wrong" and v.failure and not v.failure.called for v in verdicts)
+        yield Row(entry, frozenset(v.property for v in verdicts if v.outcome != "right"), unanswered)
 
 
 def _wrong_verdicts(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
+        if row.unanswered:
+            yield f"the {row.entry.kind} {row.entry.full_name} gave no answer to a call: in time, or at all"
         if row.entry.kind == "mistake" and not row.rejected_by:
             yield f"the mistake {row.entry.full_name} passes every property: {row.entry.sentence}"
         if row.entry.kind == "alternative" and row.rejected_by:

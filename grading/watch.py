@@ -34,9 +34,11 @@ class Watch:
 
     def run(self) -> None:
         """Judge once, then at every save of a Python file, until q or Ctrl-C."""
+        saves = self._saves()
+        next(saves)  # from here on no save is missed, also while everything is judged for the first time
         self.judge_all()
         with _keys() as pressed, contextlib.suppress(KeyboardInterrupt):
-            for changed in self._saves():
+            for changed in saves:
                 if changed:
                     self.saved(changed)
                 elif not self.press(pressed()):

@@ -14,6 +14,7 @@ from tests.support.closeness import WrongAnswer
 from tests.support.properties import PARTS, Attempt
 
 SHOWN_ENTRIES = 24
+SHOWN_EQUAL = 8
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ def typed(value: Any) -> str:
     """
     if isinstance(value, Tensor):
         suffix = "" if value.dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={value.dtype}"
-        if value.numel() > SHOWN_ENTRIES and bool((value == value.reshape(-1)[0]).all()):
+        if value.numel() > SHOWN_EQUAL and bool((value == value.reshape(-1)[0]).all()):
             return f"torch.full({tuple(value.shape)}, {value.reshape(-1)[0].item()}{suffix})"
         if value.numel() > SHOWN_ENTRIES:
             return f"<tensor of shape {tuple(value.shape)}{suffix}>"

@@ -22,6 +22,11 @@ class PeakMemory(TorchDispatchMode):
         self.live = self.peak = 0
         self.known: set[int] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Keep torch from importing its compiler, a second's work, at the first operation."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation and count the storages of its results."""
         result = func(*args, **(kwargs or {}))

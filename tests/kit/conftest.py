@@ -77,8 +77,8 @@ def troubled(submission):
         {
             "vae/likelihoods.py": [
                 (
-                    "    probability = torch.where",
-                    "    raise ValueError('\x1b[31m[bold]mine[/bold]')\n    p = torch.where",
+                    "    probability = torch.lerp",
+                    "    raise ValueError('\x1b[31m[bold]mine[/bold]')\n    p = torch.lerp",
                 ),
                 ("    return torch.logsumexp(y, dim=1) - math.log(y.shape[1])", "    return torch.logsumexp(y, dim=1)"),
                 ("    terms = math.log(2 * math.pi)", "    print('\x1b[32m' + 'y' * 9999)\n    terms = math.log(6)"),

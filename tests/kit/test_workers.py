@@ -186,7 +186,7 @@ def test_what_never_ends_is_cut_and_the_next_call_gets_a_fresh_process(write: Wr
     before = ask(worker, False)
     fault = ask(worker, True, seconds=PROMPT)
     assert (fault.kind, fault.error) == ("silent", "TimeoutError")
-    assert "no answer within 0.4 s" in fault.message
+    assert "no answer in time" in fault.message
     assert ask(worker, False) not in (before, fault)
 
 

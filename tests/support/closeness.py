@@ -19,7 +19,7 @@ class WrongAnswer(AssertionError):
     def __init__(self, message: str, answer: Any = None, expected: Any = None, relation: str = "expected") -> None:
         """Keep both values for the report; either may be None where there is none to show.
 
-        relation: what the second value is to the first, "expected" or "at most".
+        relation: what the second value is to the first, "expected", "at most" or "at least".
         """
         super().__init__(message)
         self.message, self.answer, self.expected, self.relation = message, answer, expected, relation
@@ -62,6 +62,16 @@ def assert_at_most(answer: Tensor, bound: Tensor, terms: Tensor | float | None =
     """
     if not bool((answer <= bound + allowance(answer, bound, terms)).all()):
         raise WrongAnswer("the answer is larger than it can be", answer, bound, "at most")
+
+
+def assert_at_least(answer: Tensor, bound: Tensor, terms: Tensor | float | None = None) -> None:
+    """Accept an answer that is at least a bound, but for rounding error (see assert_close).
+
+    Raises:
+        WrongAnswer: an entry is smaller, or not a number.
+    """
+    if not bool((answer >= bound - allowance(answer, bound, terms)).all()):
+        raise WrongAnswer("the answer is smaller than it can be", answer, bound, "at least")
 
 
 def assert_finite(answer: Tensor, what: str = "the answer") -> None:
