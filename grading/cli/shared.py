@@ -78,7 +78,7 @@ def start_worker(implementation: str) -> "Iterator[Worker]":
     from grading.engine.workers import Starter, Worker
 
     directory = locate(implementation)
-    gc.freeze()  # torch's objects stay to the end: not worth a look at every collection, and shared by all forks
+    gc.freeze()  # torch's objects stay to the end, and are not worth a look at every collection
     starter = Starter.forking()
     worker = Worker(starter, directory)
     try:

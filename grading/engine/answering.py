@@ -20,7 +20,7 @@ class PeakMemory(TorchDispatchMode):
         """Start from nothing; add storages that are not to count to `known`."""
         super().__init__()
         self.live = self.peak = 0
-        self.known: set[int] = set()
+        self.known: dict[int, Any] = {}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -36,17 +36,18 @@ class PeakMemory(TorchDispatchMode):
         return result
 
     def _count(self, storage: Any) -> None:
-        key = storage._cdata
+        key, size = storage._cdata, storage.nbytes()
         if key in self.known:
             return
-        self.known.add(key)
-        self.live += storage.nbytes()
-        self.peak = max(self.peak, self.live)
-        weakref.finalize(storage, self._forget, key, storage.nbytes())
 
-    def _forget(self, key: int, size: int) -> None:
-        self.known.discard(key)
-        self.live -= size
+        def forget(_: Any) -> None:
+            del self.known[key]
+            self.live -= size
+
+        # Held here, as the callback of a reference comes only while the reference lives.
+        self.known[key] = weakref.ref(storage, forget)
+        self.live += size
+        self.peak = max(self.peak, self.live)
 
 
 def answer(function: Callable[..., Any], call: Call) -> Answer:
@@ -103,6 +104,6 @@ def _answer_with_peak(function: Callable[..., Any], built: list[Any]) -> Answer:
     with PeakMemory() as memory:
         for argument in built:
             if isinstance(argument, Tensor):
-                memory.known.add(argument.untyped_storage()._cdata)
+                memory.known[argument.untyped_storage()._cdata] = None
         value = function(*built)
         return Answer(value, _has_graph(value), peak_bytes=memory.peak)

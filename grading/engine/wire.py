@@ -128,10 +128,9 @@ class _Writer:
         self.size += tensor.numel() * tensor.itemsize  # before it is copied: an expanded tensor takes no memory yet
         if self.size > MAX_BODY:
             raise WireError(f"tensors of {self.size} bytes, at most {MAX_BODY} travel")
-        dense = tensor.detach().cpu().resolve_conj().resolve_neg()
-        # contiguous() would keep the stride of an axis of size one, and such a tensor has no view as bytes.
-        raw = dense.clone(memory_format=torch.contiguous_format).reshape(-1).view(torch.uint8)
-        data = raw.numpy().tobytes()
+        # numpy has no bfloat16; its bits travel as those of another type of two bytes.
+        bits = tensor.view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor
+        data = bits.numpy(force=True).tobytes()
         self.buffers.append(data + bytes(-len(data) % ALIGNMENT))
         return _Tensor(name, list(tensor.shape))
 

@@ -6,6 +6,7 @@ DIRECTORY` is a worker that starts from nothing.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -85,6 +86,7 @@ def reply(implementation: Implementation, call: Call) -> Answer | Fault:
 
 def serve_forks(control: socket.socket) -> None:
     """Fork a worker for each request (directory, bank entry, two descriptors) and answer with its process number."""
+    gc.freeze()  # torch's objects stay to the end: not worth a look at every collection, and shared by all forks
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the judge, which closes the connection
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the workers
     while True:

@@ -6,6 +6,7 @@ python -m tests.bench.check
 import argparse
 import contextlib
 import dataclasses
+import gc
 import os
 import pty
 import select
@@ -107,6 +108,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     os.environ |= {"OMP_NUM_THREADS": "1"}
     cold(rounds)
+    gc.freeze()  # as the command does
     starter = Starter.spawning_once()
     with contextlib.closing(starter):
         warm(rounds, PROFILES["student"].inputs, starter)

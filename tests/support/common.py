@@ -31,13 +31,13 @@ def per_instance_properties(
         # Two instances first: what a wrong shape comes from shows less well in a batch of one.
         twice = tuple(torch.cat([t, t]) for t in arguments)
         for rows in (twice, tuple(t[:1] for t in arguments), tuple(t[:, :1] for t in arguments)):
-            assert_shape(function(topic).observe(*rows, *extra).value, len(rows[0]))
+            assert_shape(function(topic).raw(*rows, *extra), len(rows[0]))
 
     @part.property("shape", most=10, arguments=inputs)
     def keeps_the_dtype(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
         """Double precision in gives double precision out, and single precision gives single."""
         for dtype in (torch.float64, torch.float32):
-            value = function(topic).observe(*(t.to(dtype) for t in arguments), *extra).value
+            value = function(topic).raw(*(t.to(dtype) for t in arguments), *extra)
             result = assert_tensor(value, "of numbers")
             if result.dtype != dtype:
                 raise WrongAnswer(f"arguments of {dtype} gave a result of {result.dtype}")

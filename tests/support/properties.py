@@ -121,8 +121,11 @@ class Function:
 
     def __call__(self, *arguments: Any) -> Tensor:
         """Return the function's value as one number for each row of its first argument, (batch,)."""
-        answer = self._ask(Call(*self._where(), arguments, self._topic.next_seed()))
-        return per_instance(answer.value, len(arguments[0]))
+        return per_instance(self.raw(*arguments), len(arguments[0]))
+
+    def raw(self, *arguments: Any) -> Any:
+        """Return the value as it is, for a property of its shape or its type."""
+        return self._ask(Call(*self._where(), arguments, self._topic.next_seed())).value
 
     def observe(self, *arguments: Any, wrt: str = "", cotangent: Tensor | None = None) -> Observation:
         """Return the value as it is, with what became of the arguments and what given objects were asked.
