@@ -111,7 +111,7 @@ class Judge:
         seconds = self.profile.shrink_seconds
 
         def ask(call: Call) -> Answer | Fault:
-            return exchange([call], seconds)[0]
+            return exchange.post([call], seconds)()[0]
 
         return shrink(value, failed, ask, self.seed, self.profile.inputs, seconds)
 

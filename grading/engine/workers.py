@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,12 +23,31 @@ FORK_SECONDS = 60  # the clean process may still be importing torch
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+Replies = list[Answer | Fault]
+
+
 class Exchange(Protocol):
     """Whoever answers calls."""
 
-    def __call__(self, calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
-        """Answer each call, all of them within so many seconds."""
+    def post(self, calls: Sequence[Call], seconds: float) -> Callable[[], Replies]:
+        """Send calls in one message; the function that is returned waits for their replies, so many seconds from now.
+
+        More may be posted meanwhile; replies are waited for in the order of the messages.
+        """
         ...
+
+
+class AtOnce:
+    """An exchange that has the replies when the calls are posted, from a function in this process."""
+
+    def __init__(self, answer: Callable[[Sequence[Call], float], Replies]) -> None:
+        """Take a function of calls and seconds."""
+        self._answer = answer
+
+    def post(self, calls: Sequence[Call], seconds: float) -> Callable[[], Replies]:
+        """Answer the calls."""
+        replies = self._answer(calls, seconds)
+        return lambda: replies
 
 
 class Starter:
@@ -123,25 +142,47 @@ class Worker:
         """Start nothing yet."""
         self._starter, self.directory, self._bank = starter, directory, bank
         self._process = 0
+        self._unsent = bytearray()
+        self._fault = Fault("silent", "NotStarted", "nothing was asked yet")
         self.output = bytearray()
         self.printed = 0
 
-    def __call__(self, calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
+    def __call__(self, calls: Sequence[Call], seconds: float) -> Replies:
         """Send calls in one message and wait for their replies; a fault for each where none come in time."""
+        return self.post(calls, seconds)()
+
+    def post(self, calls: Sequence[Call], seconds: float) -> Callable[[], Replies]:
+        """Send calls in one message, and return the function that waits for their replies."""
         try:
             if not self._process:
                 self._start()
                 seconds += self._starter.grace
-            message = wire.encode_calls(list(calls))
-            return self._converse(message, time.monotonic() + seconds, calls)
-        except TimeoutError:
-            fault = Fault("silent", "TimeoutError", f"no answer in time{self._flood()}")
-        except (EOFError, OSError):
-            fault = Fault("silent", "ProcessEnded", "the process that ran this code ended during the call")
-        except wire.WireError as error:
-            fault = Fault("damaged", "WireError", f"what came back is not an answer: {error}")
+            self._unsent += wire.encode_calls(list(calls))
+            self._send()
+        except (OSError, wire.WireError) as error:
+            self._give_up(error)
+        process, end = self._process, time.monotonic() + seconds
+        return lambda: self._collect(calls, process, end)
+
+    def _collect(self, calls: Sequence[Call], process: int, end: float) -> Replies:
+        """Wait for the replies to one message; a process that was given up meanwhile gives none."""
+        if process and process == self._process:
+            try:
+                return self._converse(end, calls)
+            except (TimeoutError, EOFError, OSError, wire.WireError) as error:
+                self._give_up(error)
+        return [self._fault] * len(calls)
+
+    def _give_up(self, error: Exception) -> None:
+        """Kill the process, and keep the reason for whoever waits for it."""
+        match error:
+            case TimeoutError():
+                self._fault = Fault("silent", "TimeoutError", f"no answer in time{self._flood()}")
+            case wire.WireError():
+                self._fault = Fault("damaged", "WireError", f"what came back is not an answer: {error}")
+            case _:
+                self._fault = Fault("silent", "ProcessEnded", "the process that ran this code ended during the call")
         self.close()
-        return [fault] * len(calls)
 
     def _flood(self) -> str:
         return f", and {self.printed >> 20} MB printed" if self.printed > 1 << 20 else ""
@@ -154,14 +195,22 @@ class Worker:
         theirs.close()
         os.close(output)
         self._socket.setblocking(False)
+        self._unsent.clear()
 
-    def _converse(self, message: bytes, end: float, calls: Sequence[Call]) -> list[Answer | Fault]:
-        """Write the message and read the reply as the worker takes and gives them, emptying its output meanwhile."""
-        unsent, received, needed = memoryview(message), bytearray(), wire.PREFIX.size
+    def _send(self) -> None:
+        """Write as much of the messages as the worker takes now."""
+        with contextlib.suppress(BlockingIOError):
+            while self._unsent:
+                del self._unsent[: self._socket.send(self._unsent[: 1 << 18])]
+
+    def _converse(self, end: float, calls: Sequence[Call]) -> Replies:
+        """Write the messages and read one reply as the worker takes and gives them, emptying its output meanwhile."""
+        received, needed = bytearray(), wire.PREFIX.size
         header = body = 0
         with selectors.DefaultSelector() as selector:
             selector.register(self._pipe, selectors.EVENT_READ)
-            selector.register(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            writing = selectors.EVENT_WRITE if self._unsent else 0
+            selector.register(self._socket, selectors.EVENT_READ | writing)
             while len(received) < needed:
                 for key, events in self._ready(selector, end):
                     if key.fd == self._pipe:
@@ -169,8 +218,8 @@ class Worker:
                             selector.unregister(self._pipe)
                         continue
                     if events & selectors.EVENT_WRITE:
-                        unsent = unsent[self._socket.send(unsent[: 1 << 20]) :]
-                        if not unsent:
+                        self._send()
+                        if not self._unsent:
                             selector.modify(self._socket, selectors.EVENT_READ)
                     if events & selectors.EVENT_READ:
                         received += self._receive(needed - len(received))

@@ -18,6 +18,7 @@ from grading.catalogue import all_parts
 from grading.engine.calls import Answer, Call, Fault
 from grading.engine.implementation import Implementation, locate
 from grading.engine.worker import reply
+from grading.engine.workers import AtOnce
 from grading.judge import PROFILES, Judge
 
 
@@ -33,7 +34,7 @@ def failures(seed: int) -> list[str]:
     return [
         f"seed {seed}: {part.name}.{verdict.property}: {verdict.failure}"
         for part in all_parts()
-        for verdict in judge.part(part, exchange)
+        for verdict in judge.part(part, AtOnce(exchange))
         if verdict.outcome != "right"
     ]
 

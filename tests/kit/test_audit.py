@@ -33,8 +33,9 @@ class Beside:
         (found,) = (e for e in bank.entries if e.full_name == entry)
         self.implementation.replace(NAME, found.function)
 
-    def __call__(self, calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
-        return [reply(self.implementation, call) for call in calls]
+    def post(self, calls: Sequence[Call], seconds: float) -> Callable[[], list[Answer | Fault]]:
+        replies = [reply(self.implementation, call) for call in calls]
+        return lambda: replies
 
     def close(self) -> None: ...
 

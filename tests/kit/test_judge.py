@@ -17,7 +17,7 @@ from grading.engine.calls import Answer, Call, CallFailed, Fault
 from grading.engine.implementation import Implementation, locate
 from grading.engine.inputs import draw
 from grading.engine.worker import reply
-from grading.engine.workers import Exchange
+from grading.engine.workers import AtOnce, Exchange
 from grading.judge import Judge, PartVerdict, Profile, Verdict
 from grading.terminal import show_part
 from grading.wording import compare, describe, shown, typed
@@ -35,7 +35,7 @@ def answered_by(implementation: str = "solutions", **functions: Callable[..., An
     found = Implementation(locate(implementation))
     for name, function in functions.items():
         found.replace(f"toy.{name}" if name in ("twice", "other") else f"vae.{name}", function)
-    return lambda calls, seconds: [reply(found, call) for call in calls]
+    return AtOnce(lambda calls, seconds: [reply(found, call) for call in calls])
 
 
 def judged(part: Part, exchange: Exchange, profile: Profile = PROFILE) -> dict[str, Verdict]:
@@ -81,12 +81,13 @@ def test_the_reference_is_right() -> None:
 def test_a_function_still_to_be_written_is_todo_and_asked_for_one_property_only() -> None:
     exchange, messages = answered_by("exercises"), []
 
+    @AtOnce
     def counted(calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
         messages.append(calls)
-        return exchange(calls, seconds)
+        return exchange.post(calls, seconds)()
 
     verdicts = judged(PARTS_OF_VAE[NAME], counted)
-    assert len(messages) == 1
+    assert len(messages) == 2  # one for each half of the inputs
     assert {verdict.outcome for verdict in verdicts.values()} == {"todo"}
     assert {verdict.failure and verdict.failure.message for verdict in verdicts.values()} == {"still to be written"}
     assert [verdict.sentence for verdict in verdicts.values()] == [p.sentence for p in PARTS_OF_VAE[NAME].properties]
@@ -139,6 +140,7 @@ def test_every_property_of_a_part_has_its_deadline_and_all_have_the_parts(
     for module in ("grading.judge", "grading.engine.lockstep"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: clock[0]))
 
+    @AtOnce
     def slow(calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
         offered.append(seconds)
         clock[0] += 4
@@ -174,9 +176,10 @@ def test_shrinking_ends_neither_in_silence_nor_in_what_is_still_to_be_written(do
 
     exchange = answered_by(twice=function)
 
+    @AtOnce
     def silent_at_four(calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
         fault = Fault("silent", "TimeoutError", "no answer within 1 s")
-        return [fault] * len(calls) if calls[0].arguments[0].item() == 4 else exchange(calls, seconds)
+        return [fault] * len(calls) if calls[0].arguments[0].item() == 4 else exchange.post(calls, seconds)()
 
     verdict = Judge(PROFILE).judge(doubling, [{"n": 900}], silent_at_four, 60)
     assert verdict.failure is not None
@@ -187,13 +190,14 @@ def test_shrinking_ends_neither_in_silence_nor_in_what_is_still_to_be_written(do
 def test_what_fails_on_every_input_is_not_shrunk(doubling: Property, kind: str) -> None:
     messages = []
 
+    @AtOnce
     def faulty(calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
         messages.append(calls)
         return [Fault(kind, "Error", "why", "vae/f.py, line 3")] * len(calls)
 
     verdict = Judge(PROFILE).judge(doubling, [{"n": 1}, {"n": 2}], faulty, 60)
     assert verdict.outcome == "wrong"
-    assert len(messages) == 1
+    assert len(messages) == 2  # one for each half of the inputs
     assert verdict.failure is not None
     assert "why" in verdict.failure.message
     assert (verdict.failure.where, verdict.failure.inputs, verdict.failure.called) == ("vae/f.py, line 3", {}, "")
@@ -203,6 +207,7 @@ def test_a_search_stops_asking_when_its_time_is_over(doubling: Property, monkeyp
     clock, asked = [0.0], []
     monkeypatch.setattr("grading.engine.inputs.time", SimpleNamespace(monotonic=lambda: clock[0]))
 
+    @AtOnce
     def slow(calls: Sequence[Call], seconds: float) -> list[Answer | Fault]:
         asked.append(calls)
         clock[0] += 1
@@ -218,7 +223,7 @@ def test_a_search_stops_asking_when_its_time_is_over(doubling: Property, monkeyp
 def failure_of(check: Callable[..., None], toy: Part, twice: Callable[..., Any], **inputs: Any) -> Any:
     value = toy.property("value", **dict.fromkeys(inputs, st.none()))(check)
     exchange = answered_by(twice=twice)
-    attempt = run_check(value, lambda call: exchange([call], 1)[0], inputs)
+    attempt = run_check(value, lambda call: exchange.post([call], 1)()[0], inputs)
     assert attempt.error is not None
     return describe(attempt)
 
@@ -473,7 +478,7 @@ def few_inputs(part: str) -> list[tuple[Property, list[Any]]]:
 def test_every_property_answers_for_odd_functions(part: str, function: Callable[..., Any]) -> None:
     exchange = answered_by(**{part.removeprefix("vae."): function})
     attempts = [
-        run_check(value, lambda call: exchange([call], 1)[0], inputs)
+        run_check(value, lambda call: exchange.post([call], 1)()[0], inputs)
         for value, several in few_inputs(part)
         for inputs in several
     ]
