@@ -388,3 +388,17 @@ def test_an_implementation_that_is_not_there_is_told(
     monkeypatch.chdir(pytestconfig.rootpath)
     with pytest.raises(ImplementationNotFound, match=message):
         locate(name)
+
+
+def test_messages_may_be_posted_before_the_replies_to_others_are_waited_for(write: Write) -> None:
+    worker = write(f=body("return a[0] * 2"))
+    sizes = (3, 2_000_000, 5)  # the second message alone is more than a socket takes at once
+    posted = [worker.post([Call("vae.f", "f.py", (torch.ones(size),))], PATIENT) for size in sizes]
+    assert [len(reply.value) for collect in posted for reply in collect() if isinstance(reply, Answer)] == list(sizes)
+
+
+def test_who_waits_for_a_process_that_was_given_up_gets_the_reason(write: Write) -> None:
+    worker = write(f=body("os._exit(1) if a[0] == 1 else None\nreturn a[0]"))
+    first, second = (worker.post([Call("vae.f", "f.py", (number,))], PATIENT) for number in (1, 2))
+    assert first() == second()
+    assert ask(worker, 3) == 3
