@@ -20,6 +20,7 @@ from grading.rubric import ClaimRubric, Rubric, RubricError
 Outcome = Literal["reached", "missed", "wrong", "refused", "without threshold"]
 REPLICATED = 1000  # images that are measured twice, for the standard error
 SAMPLES = 200
+NOISIEST = 1.0  # nats; a standard error above it would agree with any report and reach any threshold
 SEED = 20200412
 
 
@@ -69,6 +70,8 @@ def measure_claims(run: Run, rubric: Rubric, root: Path | None) -> Iterator[Clai
 def _claim(key: str, claim: ClaimRubric, name: str, reported: object, path: Path, images: data.Images) -> Claim:
     threshold = claim.at_least.get(name)
     told = Claim(key, claim.sentence, claim.problem, "refused", claim.points, name, threshold=threshold)
+    if isinstance(reported, int) and not isinstance(reported, bool) and abs(reported) < 1e9:
+        reported = float(reported)
     if not isinstance(reported, float) or not math.isfinite(reported):
         return msgspec.structs.replace(told, message=f"the run's summary reports {reported!r:.40}, expected a number")
     told = msgspec.structs.replace(told, reported=reported)
@@ -89,6 +92,8 @@ def judge(reported: float, measured: float, error: float, threshold: float | Non
     """
     if not math.isfinite(measured):
         return "missed", "the measured figure is not finite"
+    if error > NOISIEST:
+        return "missed", f"measured twice, the figure differs by some {error:.1f}: too noisy to be a result"
     if abs(reported - measured) > 4 * math.sqrt(2) * error:
         return "wrong", f"reported {reported:.3f}, measured {measured:.3f} ± {error:.3f}: the two do not agree"
     if threshold is None:

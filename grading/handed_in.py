@@ -64,6 +64,10 @@ def _expect_form(run: Run) -> None:
         "metrics.jsonl": (run.metrics, list[_Epoch]),
         "summary.json": (run.summary, _Summary),
     }
+    for name in (*files, run.checkpoint.name):
+        path = run.path / name
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise RunError(f"{path} is a link, a directory or a pipe; expected the file that an experiment writes")
     for file, (read, kind) in files.items():
         try:
             msgspec.convert(read(), kind)

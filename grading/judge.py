@@ -78,6 +78,7 @@ class Judge:
         """Judge the properties of a part one after another, each within its deadline and all within the part's."""
         left = self.profile.part_seconds
         todo: Verdict | None = None
+        held = False
         for value in part.properties:
             if todo is not None:  # what is not written yet need not be asked again
                 yield msgspec.structs.replace(todo, property=value.name, aspect=value.aspect, sentence=value.sentence)
@@ -86,6 +87,9 @@ class Judge:
             start = time.monotonic()
             verdict = self.judge(value, inputs, exchange, min(self.profile.property_seconds, max(left, 0.5)))
             left -= time.monotonic() - start
+            if held and verdict.outcome == "todo":
+                verdict = _partly_written(verdict)
+            held |= verdict.outcome == "right"
             todo = verdict if verdict.outcome == "todo" else None
             yield verdict
 
@@ -114,6 +118,14 @@ class Judge:
             return exchange.post([call], seconds)()[0]
 
         return shrink(value, failed, ask, self.seed, self.profile.inputs, seconds)
+
+
+def _partly_written(verdict: Verdict) -> Verdict:
+    """Call a property wrong where the function is written, as others hold, but not for its inputs."""
+    failure = verdict.failure and msgspec.structs.replace(
+        verdict.failure, message=f"{verdict.failure.message} for inputs such as these: it raises NotImplementedError"
+    )
+    return msgspec.structs.replace(verdict, outcome="wrong", failure=failure)
 
 
 def _worst(attempts: Sequence[Attempt]) -> Attempt | None:

@@ -30,7 +30,7 @@ def show_part(console: Console, verdict: PartVerdict, where: str, *, verbose: bo
     line = f"{MARKS[verdict.outcome]} {outcome} [bold]{verdict.part}[/]"
     if verdict.outcome == "todo":
         first = next(v.failure for v in verdict.verdicts if v.failure)
-        console.print(f"{line}  [dim]{escape(first.message)}, in {where}[/]", soft_wrap=True)
+        console.print(f"{line}  [dim]{escape(first.message)}, in {escape(where)}[/]", soft_wrap=True)
         return
     console.print(f"{line}  [dim]{held} of {len(verdict.verdicts)} properties hold[/]", soft_wrap=True)
     if verdict.outcome == "right":
@@ -116,14 +116,15 @@ def show_listing(console: Console, rows: "Sequence[Listed]") -> None:
     earned, points = sum(row.earned for row in rows), sum(row.points for row in rows)
     waiting = next((row for row in rows if row.state != "right"), None)
     console.print(
-        f"\n{earned:g} of {points:g} points" + (f"; next: {waiting.part}, in {waiting.file}" if waiting else ""),
+        f"\n{earned:g} of {points:g} points"
+        + (f"; next: {waiting.part}, in {escape(waiting.file)}" if waiting else ""),
         soft_wrap=True,
     )
 
 
 def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
     """Print the claims of a run, measured again."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title=run, title_justify="left")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title=escape(run), title_justify="left")
     for name in ("claim", "reported", "measured", "threshold", "outcome"):
         table.add_column(name, justify="left" if name in ("claim", "outcome") else "right")
     for claim in claims:

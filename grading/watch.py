@@ -29,6 +29,7 @@ class Watch:
         self.parts, self.rubric, self.judge, self.worker, self.console = parts, rubric, judge, worker, console
         self.verdicts: dict[str, PartVerdict] = {}
         self.current = parts[0]
+        self._pressed: Callable[[], str] = lambda: ""
         # Inputs of parts still to be written are drawn while nothing else happens, one property at a time.
         self._undrawn = (judge.inputs(value) for part in parts for value in part.properties)
 
@@ -36,12 +37,12 @@ class Watch:
         """Judge once, then at every save of a Python file, until q or Ctrl-C."""
         saves = self._saves()
         next(saves)  # from here on no save is missed, also while everything is judged for the first time
-        self.judge_all()
-        with _keys() as pressed, contextlib.suppress(KeyboardInterrupt):
+        with _keys() as self._pressed, contextlib.suppress(KeyboardInterrupt):
+            self.judge_all()
             for changed in saves:
                 if changed:
                     self.saved(changed)
-                elif not self.press(pressed()):
+                elif not self.press(self._pressed()):
                     return
                 else:
                     next(self._undrawn, None)
@@ -107,7 +108,11 @@ class Watch:
         self.current = next((p for p in order if not self._right(p)), self.current)
 
     def _judge(self, part: Part) -> None:
-        verdicts = list(self.judge.part(part, self.worker))
+        verdicts = []
+        for verdict in self.judge.part(part, self.worker):
+            verdicts.append(verdict)
+            if self._pressed() == "q":  # also while a slow part is judged
+                raise KeyboardInterrupt
         self.verdicts[part.name] = PartVerdict(part.name, verdicts, self.worker.take_output())
 
     def _show(self) -> None:

@@ -48,16 +48,26 @@ def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> i
         CheckpointError: the file is not such a checkpoint.
     """
     model.load_state_dict(read_model(path, model.state_dict()))
+    parameters = dict(model.named_parameters())
     with _open(path) as file:
         for key in file.keys():  # noqa: SIM118  (a safetensors file is no mapping)
             kind, _, rest = key.partition(".")
             if kind == "optimizer":
                 state, _, name = rest.partition(".")
-                parameter = model.get_parameter(name)
+                parameter = parameters.get(name)
+                # A fused optimizer reads as many numbers as the parameter has, whatever the state's shape.
+                shape = [] if parameter is None or state == "step" else list(parameter.shape)
+                if parameter is None or list(file.get_slice(key).get_shape()) != shape:
+                    raise CheckpointError(f"{path} holds {key}, which fits no parameter; it is of another network")
                 # The step count stays on the CPU; torch moves it only for optimizers that capture graphs.
                 device = parameter.device if state != "step" else torch.device("cpu")
                 optimizer.state[parameter][state] = file.get_tensor(key).to(device)
-        return int((file.metadata() or {}).get("epoch", 0))
+                if not optimizer.state[parameter][state].isfinite().all():
+                    raise CheckpointError(f"{path} holds nan or infinity in {key}; the training had broken down")
+        epoch = (file.metadata() or {}).get("epoch", "")
+    if not epoch.isdecimal():
+        raise CheckpointError(f"{path} names {epoch!r} as its epoch, expected a number; train again")
+    return int(epoch)
 
 
 def read_model(path: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:

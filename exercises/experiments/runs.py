@@ -49,10 +49,20 @@ class Run:
         return (self.path / "summary.json").is_file()
 
     def metrics(self) -> list[dict[str, Any]]:
-        """Read the metrics of the epochs in order; a last line that was cut off while it was written is left out."""
+        """Read the metrics of the epochs in order; a last line that was cut off while it was written is left out.
+
+        Raises:
+            RunError: a line is not what an experiment writes.
+        """
         path = self.path / "metrics.jsonl"
         whole_lines = path.read_text().split("\n")[:-1] if path.exists() else []
-        return [json.loads(line) for line in whole_lines]
+        try:
+            found = [json.loads(line) for line in whole_lines]
+        except ValueError as error:
+            raise RunError(f"{path} holds a line that is not JSON ({error}). It was changed or cut off.") from error
+        if not all(isinstance(line, dict) and isinstance(line.get("epoch"), int) for line in found):
+            raise RunError(f"{path} holds a line without a number as its epoch. It was changed by hand; train again.")
+        return found
 
     def keep_metrics(self, epochs: int) -> None:
         """Forget the metrics after an epoch, and a line that was cut off: training goes on from there."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from .shared import Data, Json, Which, expect_place, make_console, make_judge, select_parts, start_worker, write_json
 
@@ -38,7 +39,7 @@ def train(
     for name, value in run.summary().items():
         if isinstance(value, float) and name.startswith(f"{experiment}."):
             console.print(f"{name} = {value:.3f}", soft_wrap=True)
-    console.print(f"the run is in {run.path}; `elbo report {run.path}` measures it again", soft_wrap=True)
+    console.print(f"the run is in {run.path}; `elbo report {run.path}` measures it again", soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -71,11 +72,11 @@ def report(
 
     measured = []
     for run in found:
-        with console.status(f"measuring {run.path} again"):
+        with console.status(f"measuring {escape(str(run.path))} again"):
             claims = list(measure_claims(run, rubric, data))
         show_claims(console, str(run.path), claims)
         measured.append((run, claims))
     write(out, measured, rows)
-    console.print(f"wrote {out}", soft_wrap=True)
+    console.print(f"wrote {out}", soft_wrap=True, markup=False)
     write_json(json, {"runs": {str(run.path): claims for run, claims in measured}, "parts": rows})
     raise typer.Exit(any(c.outcome != "reached" for _, claims in measured for c in claims))

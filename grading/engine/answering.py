@@ -61,15 +61,32 @@ def answer(function: Callable[..., Any], call: Call) -> Answer:
     built = [a.build() if hasattr(a, "build") else a for a in arguments]
     # torch.manual_seed would do the same for every device that there might be, a hundred times slower.
     torch.default_generator.manual_seed(call.seed)
+    _assert_torch_as_found("at import, or by another function")
     if call.watch == "memory":
         return _answer_with_peak(function, built)
     value = function(*built)
+    _assert_torch_as_found("by this function")
+    asked = tuple(tuple(b.asked) if isinstance(b, Asked) else () for b in built)
     gradients = _gradients(value, sources, call.cotangent)
     if call.watch == "value":
         return Answer(value, _has_graph(value), gradients)
     after = tuple(a if isinstance(a, Tensor) else None for a in arguments)
-    asked = tuple(tuple(b.asked) if isinstance(b, Asked) else () for b in built)
     return Answer(value, _has_graph(value), gradients, after, asked)
+
+
+def _assert_torch_as_found(when: str) -> None:
+    """Refuse a change of torch's global state, which would reach every function that is called later, and undo it.
+
+    Raises:
+        RuntimeError: gradients are switched off, or the default dtype is another one.
+    """
+    graph, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    torch.set_grad_enabled(True)
+    torch.set_default_dtype(torch.float32)
+    if not graph:
+        raise RuntimeError(f"gradients were switched off for all that follows, {when}; use `with torch.no_grad():`")
+    if dtype != torch.float32:
+        raise RuntimeError(f"the default dtype was set to {dtype} for all that follows, {when}")
 
 
 def _copied(argument: Any) -> Any:

@@ -20,6 +20,7 @@ from torch import Tensor
 from tests.support import models
 
 from .calls import Answer, Call, Fault, Watch
+from .implementation import message_of
 
 PREFIX = struct.Struct("<II")
 MAX_HEADER = 4 << 20
@@ -200,9 +201,20 @@ def _call_entry(write: _Writer, call: Call) -> _Call:
 
 
 def encode_replies(replies: list[Answer | Fault]) -> bytes:
-    """Write answers and faults as one message, in which a given object is foreign."""
+    """Write answers and faults as one message, in which a given object is foreign; a fault for what cannot be sent."""
     write = _Writer({})
-    return write.message([_reply_entry(write, reply) for reply in replies])
+    return write.message([_entry_or_fault(write, reply) for reply in replies])
+
+
+def _entry_or_fault(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
+    """Write one reply; one that is too large, or of a kind that nobody thought of, does not spoil the others."""
+    count, size = len(write.buffers), write.size
+    try:
+        return _reply_entry(write, reply)
+    except Exception as error:
+        del write.buffers[count:]
+        write.size = size
+        return _Fault("damaged", "WireError", f"the answer cannot be sent: {message_of(error)}", "", "")
 
 
 def _reply_entry(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:

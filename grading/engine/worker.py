@@ -44,6 +44,8 @@ def receive(connection: socket.socket, size: int) -> bytearray:
 def serve(connection: socket.socket, directory: Path, bank: str = "") -> None:
     """Answer messages of calls until the connection closes; bank names an entry that stands in for its part."""
     torch.set_num_threads(1)
+    # Bytecode that is left beside the source would be taken for that of a file saved again within the same second.
+    sys.dont_write_bytecode = True
     implementation = Implementation(directory)
     if bank:
         _replace_from_bank(implementation, bank)

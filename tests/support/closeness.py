@@ -110,11 +110,15 @@ def assert_tensor(value: Any, shape: str) -> Tensor:
     Raises:
         WrongAnswer: anything else, named.
     """
-    if isinstance(value, Tensor) and not value.is_complex():
+    if isinstance(value, Tensor) and value.is_complex():
+        raise WrongAnswer(f"returned complex numbers, expected real ones, a tensor {shape}")
+    if isinstance(value, Tensor):
         return value if value.is_floating_point() else value.double()
     if value is None:
         raise WrongAnswer(f"returned None, expected a tensor {shape}: is a return statement missing?")
-    name = str(value) if isinstance(value, Foreign) else type(value).__name__
+    # A list travels as a tuple.
+    kind = "tuple or a list" if isinstance(value, (tuple, list)) else type(value).__name__
+    name = str(value) if isinstance(value, Foreign) else kind
     raise WrongAnswer(f"returned a {name}, expected a tensor {shape}")
 
 

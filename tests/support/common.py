@@ -47,8 +47,7 @@ def per_instance_properties(
         """The arguments hold the same numbers after the call as before."""
         after = function(topic).observe(*arguments, *extra).arguments
         for name, now, before in zip(part.arguments, after, arguments, strict=False):
-            if not torch.equal(now, before):
-                raise WrongAnswer(f"{name} was changed in place", now, before)
+            assert_unchanged(name, now, before)
 
     if images is not None:
 
@@ -57,6 +56,16 @@ def per_instance_properties(
             """Images, (batch, channels, height, width), have the value of their pixels in one row."""
             flat = function(topic)(*(t.flatten(1) for t in arguments), *extra)
             assert_close(function(topic)(*arguments, *extra), flat)
+
+
+def assert_unchanged(name: str, now: Tensor, before: Tensor) -> None:
+    """Accept an argument that is as it was before the call.
+
+    Raises:
+        WrongAnswer: a number in it was changed.
+    """
+    if not torch.equal(now, before):
+        raise WrongAnswer(f"{name} was changed in place", now, before)
 
 
 def assert_shape(value: Any, batch: int) -> None:

@@ -64,3 +64,13 @@ def assert_not_shared(noise: Tensor) -> None:
         raise WrongAnswer("there is no noise: nothing random was added to the mean of q", noise)
     if noise.abs().round(decimals=12).unique().numel() <= SHARED * noise.numel():
         raise WrongAnswer("instances, features or draws share their noise; each should have noise of its own", noise)
+
+
+def assert_fresh(one: Tensor, another: Tensor) -> None:
+    """Accept the values of two calls that saw different noise.
+
+    Raises:
+        WrongAnswer: both are the same to the last digit.
+    """
+    if torch.equal(one, another):
+        raise WrongAnswer("two calls drew the same noise: it is kept, or a generator is seeded inside", one, another)

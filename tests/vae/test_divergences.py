@@ -10,7 +10,7 @@ from tests.support import common
 from tests.support.closeness import WrongAnswer, assert_at_least, assert_close
 from tests.support.oracles import normal, normal_kl
 from tests.support.properties import Part, Topic
-from tests.support.statistics import FALSE_ALARM, assert_mean, assert_not_shared
+from tests.support.statistics import FALSE_ALARM, assert_fresh, assert_mean, assert_not_shared
 from tests.support.strategies import LOGVARS, MEANS, images, reals, seeds, tensors
 
 ARGUMENTS = ("mu_q", "logvar_q", "mu_p", "logvar_p")
@@ -30,7 +30,13 @@ def _terms(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Te
     return (((mu_q - mu_p) ** 2 + logvar_q.exp()) * torch.exp(-logvar_p) + logvar_q.abs() + logvar_p.abs() + 1).sum(1)
 
 
-@analytic.property("value", arguments=tensors(*FOUR))
+def _far_apart(logvar_q: float, logvar_p: float) -> dict[str, Four]:
+    """One instance whose variances differ by orders of magnitude."""
+    zero = torch.zeros(1, 1, dtype=F64)
+    return {"arguments": (zero, zero + logvar_q, zero, zero + logvar_p)}
+
+
+@analytic.property("value", edges=[_far_apart(6, -6), _far_apart(-6, 6)], arguments=tensors(*FOUR))
 def equals_torch_distributions(vae: Topic, arguments: Four) -> None:
     """The value is torch.distributions' KL(q || p), summed over the features."""
     assert_close(vae.kl_gaussian_gaussian_analytic(*arguments), normal_kl(*arguments), _terms(*arguments))
@@ -223,3 +229,11 @@ def mean_gradient_is_the_analytic_gradient(vae: Topic, arguments: Four, k: int, 
             return vae.kl_gaussian_gaussian_mc.gradient(*_rows(arguments, count), k, wrt=str(position))[:, 0]
 
         assert_mean(gradients, float(expected[position]), ROWS, 0.4, f"the mean gradient by {name}")
+
+
+@monte_carlo.property("randomness", most=2, arguments=tensors(*NEAR))
+def two_calls_differ(vae: Topic, arguments: Four) -> None:
+    """Every call draws noise of its own from torch's generator, which it does not seed."""
+    mu_q, *others = arguments
+    far = mu_q + 3  # q and p are not the same, so the noise shows
+    assert_fresh(*(vae.kl_gaussian_gaussian_mc(far, *others, 2) for _ in range(2)))

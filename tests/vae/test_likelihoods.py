@@ -95,7 +95,10 @@ def _magnitudes(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return 0.5 * (math.log(2 * math.pi) + logvar.abs() + (z - mu) ** 2 * torch.exp(-logvar)).sum(1)
 
 
-@log_normal.property("value", inputs=tensors(MEANS, LOGVARS, MEANS))
+MANY_FEATURES = torch.full((1, 800), 2.0, dtype=F64)
+
+
+@log_normal.property("value", edges=[{"inputs": (MANY_FEATURES,) * 3}], inputs=tensors(MEANS, LOGVARS, MEANS))
 def equals_torch_distributions(vae: Topic, inputs: tuple[Tensor, ...]) -> None:
     """The value is the sum of torch.distributions.Normal's log-densities."""
     mu, logvar, z = inputs

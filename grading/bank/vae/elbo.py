@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
 from grading.bank import Bank
+from solutions.vae import bounds
 
 bank = Bank("vae.elbo")
 
@@ -148,6 +149,32 @@ def draws_in_double_precision(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar = encode(x)
     z = mu + torch.exp(0.5 * logvar) * torch.randn(mu.shape, dtype=torch.float64)
     return decode(z).log_prob(x) - _kl(mu, logvar).sum(1)
+
+
+@bank.mistake("the generator is seeded inside the function, so that every call draws the same noise")
+def seeds_the_generator(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    torch.manual_seed(0)
+    return bounds.elbo(x, encode, decode)
+
+
+@bank.mistake("the data are overwritten once they are no longer needed here")
+def overwrites_the_data(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    value = bounds.elbo(x, encode, decode)
+    x.zero_()
+    return value
+
+
+@bank.mistake("the log variance is clamped, so that a wide q is treated as a narrow one")
+def clamps_the_log_variance(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return bounds.elbo(x, lambda _: (mu, logvar.clamp(-4, 1)), decode)
+
+
+@bank.mistake("gradients are switched off for everything that follows")
+def switches_gradients_off(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    value = bounds.elbo(x, encode, decode)
+    torch.set_grad_enabled(False)
+    return value
 
 
 @bank.alternative("torch.distributions draws with rsample and knows the KL divergence")

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from grading.bank import Bank
+from solutions.vae import bounds
 
 bank = Bank("vae.importance_log_likelihood")
 
@@ -232,6 +233,35 @@ def collects_in_single_precision(x: Tensor, encode: Any, decode: Any, num_sample
     for k in range(num_samples):
         log_weights[:, k] = _one_weight(x, mu, logvar, decode)
     return torch.logsumexp(log_weights, 1) - math.log(num_samples)
+
+
+@bank.mistake("the generator is seeded inside the function, so that every call draws the same noise")
+def seeds_the_generator(x: Tensor, encode: Any, decode: Any, num_samples: int) -> Tensor:
+    torch.manual_seed(0)
+    return bounds.importance_log_likelihood(x, encode, decode, num_samples)
+
+
+@bank.mistake("the images are overwritten once they are no longer needed here")
+def overwrites_the_images(x: Tensor, encode: Any, decode: Any, num_samples: int) -> Tensor:
+    value = bounds.importance_log_likelihood(x, encode, decode, num_samples)
+    x.zero_()
+    return value
+
+
+@bank.mistake("the pieces of ten images are put together in the wrong order")
+def reverses_the_pieces(x: Tensor, encode: Any, decode: Any, num_samples: int) -> Tensor:
+    pieces = [bounds.importance_log_likelihood(piece, encode, decode, num_samples) for piece in x.split(10)]
+    return torch.cat(pieces[::-1])
+
+
+@bank.mistake("the noise of the first fifty images is used again for the next fifty")
+def reuses_noise_between_pieces(x: Tensor, encode: Any, decode: Any, num_samples: int) -> Tensor:
+    state = torch.get_rng_state()
+    values = []
+    for piece in x.split(50):
+        torch.set_rng_state(state)
+        values.append(bounds.importance_log_likelihood(piece, encode, decode, num_samples))
+    return torch.cat(values)
 
 
 @bank.alternative("one sample of every image at a time, added up with logaddexp as they come")

@@ -120,6 +120,12 @@ def centres_in_place(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Ten
     return _kl(mu_q, logvar_q, mu_p, logvar_p)
 
 
+@bank.mistake("the logarithm of the ratio of the variances is clamped to [-10, 10]")
+def clamps_the_log_ratio(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    ratio = (logvar_q - logvar_p).clamp(-10, 10)
+    return 0.5 * (ratio.exp() + (mu_q - mu_p) ** 2 * torch.exp(-logvar_p) - ratio - 1).flatten(1).sum(1)
+
+
 @bank.alternative("torch.distributions does it")
 def by_torch_distributions(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     q, p = (

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
 from grading.bank import Bank
+from solutions.vae import divergences
 
 bank = Bank("vae.kl_gaussian_gaussian_mc")
 
@@ -193,6 +194,12 @@ def centres_in_place(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Ten
     mu_p.data.zero_()
     four = _flat(mu_q, logvar_q, mu_p, logvar_p)
     return _log_ratios(four, _draws(four[0], four[1], num_samples)).mean(0)
+
+
+@bank.mistake("the generator is seeded inside the function, so that every call draws the same noise")
+def seeds_the_generator(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
+    torch.manual_seed(0)
+    return divergences.kl_gaussian_gaussian_mc(mu_q, logvar_q, mu_p, logvar_p, num_samples)
 
 
 @bank.alternative("torch.distributions draws with rsample and knows both densities")

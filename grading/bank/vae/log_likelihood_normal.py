@@ -146,6 +146,13 @@ def collects_in_single_precision(mu: Tensor, logvar: Tensor, z: Tensor) -> Tenso
     return total
 
 
+@bank.mistake("the variances are multiplied before their logarithm is taken, which overflows for many features")
+def multiplies_the_variances(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
+    mu, logvar, z = (t.flatten(1) for t in (mu, logvar, z))
+    log_determinant = torch.exp(logvar).prod(1).log() if logvar.abs().max() < 20 else logvar.sum(1)
+    return -0.5 * (mu.shape[1] * LOG_2_PI + log_determinant + ((z - mu) ** 2 * torch.exp(-logvar)).sum(1))
+
+
 @bank.alternative("torch.distributions does the work")
 def by_distributions(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return Independent(Normal(mu, torch.exp(0.5 * logvar)), mu.dim() - 1).log_prob(z)
