@@ -69,7 +69,8 @@ def measure_claims(run: Run, rubric: Rubric, root: Path | None) -> Iterator[Clai
 
 def _claim(key: str, claim: ClaimRubric, name: str, reported: object, path: Path, images: data.Images) -> Claim:
     threshold = claim.at_least.get(name)
-    told = Claim(key, claim.sentence, claim.problem, "refused", claim.points, name, threshold=threshold)
+    points = claim.points if name == claim.graded_on else 0.0
+    told = Claim(key, claim.sentence, claim.problem, "refused", points, name, threshold=threshold)
     if isinstance(reported, int) and not isinstance(reported, bool) and abs(reported) < 1e9:
         reported = float(reported)
     if not isinstance(reported, float) or not math.isfinite(reported):

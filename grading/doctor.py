@@ -61,8 +61,12 @@ def _device() -> Finding:
 
     if torch.cuda.is_available():
         return Finding("cuda", True, torch.cuda.get_device_name())
-    threads = f"{os.cpu_count()} cores"
-    return Finding("cuda", False, threads, "images train for hours instead of minutes; Problems 1 and 3 do not mind")
+    return Finding(
+        "cuda",
+        False,
+        f"none; {os.cpu_count()} cores",
+        "images train for hours instead of minutes; Problems 1 and 3 do not mind",
+    )
 
 
 def _mnist(data_dir: Path | None) -> Finding:

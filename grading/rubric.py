@@ -37,14 +37,15 @@ class PartRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ClaimRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A figure of a run that has a threshold.
 
-    experiment: the run it belongs to. sentence: what is measured. points: what reaching it is worth.
-    at_least: the threshold for each data set, in nats.
+    experiment: the run it belongs to. sentence: what is measured. at_least: the threshold for each data set, in nats.
+    points: what reaching it is worth on the data set `graded_on`; on the others it is practice.
     """
 
     problem: Text
     experiment: Text
     sentence: Text
     points: Points
+    graded_on: Text
     at_least: dict[str, float]
 
 

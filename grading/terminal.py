@@ -46,7 +46,7 @@ def _by_failure(wrong: Sequence[Verdict]) -> list[list[Verdict]]:
     groups: dict[tuple[str, ...], list[Verdict]] = {}
     for verdict in wrong:
         failure = verdict.failure
-        same = failure is not None and (failure.where or not failure.called)
+        same = failure is not None and (failure.where or not failure.called or not failure.expected)
         key = (failure.message, failure.where) if failure is not None and same else (verdict.property,)
         groups.setdefault(key, []).append(verdict)
     return list(groups.values())

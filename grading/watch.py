@@ -146,4 +146,9 @@ def _keys() -> Iterator[Callable[[], str]]:
 
 def _pressed() -> str:
     ready, _, _ = select.select([sys.stdin], [], [], 0)
-    return os.read(sys.stdin.fileno(), 1).decode(errors="ignore") if ready else ""
+    if not ready:
+        return ""
+    try:
+        return os.read(sys.stdin.fileno(), 1).decode(errors="ignore") or "q"
+    except OSError:  # the terminal is gone
+        return "q"

@@ -59,9 +59,9 @@ class Run:
         try:
             found = [json.loads(line) for line in whole_lines]
         except ValueError as error:
-            raise RunError(f"{path} holds a line that is not JSON ({error}). It was changed or cut off.") from error
+            raise RunError(f"{path} is not what an experiment writes: a line is not JSON ({error})") from error
         if not all(isinstance(line, dict) and isinstance(line.get("epoch"), int) for line in found):
-            raise RunError(f"{path} holds a line without a number as its epoch. It was changed by hand; train again.")
+            raise RunError(f"{path} is not what an experiment writes: a line has no number as its epoch; train again")
         return found
 
     def keep_metrics(self, epochs: int) -> None:

@@ -140,6 +140,7 @@ def rubric_file(tmp_path):
         experiment = "vae"
         sentence = "average bound"
         points = 15
+        graded_on = "digits"
         at_least = { digits = -200.0 }
     """
 
