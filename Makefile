@@ -1,5 +1,5 @@
 # `make demo` and `make test` are all one needs. PIP_OPTIONS reaches pip: an index of CPU-only builds, a mirror.
-#     make test PIP_OPTIONS="--extra-index-url https://download.pytorch.org/whl/cpu"
+#     make test PIP_OPTIONS="--extra-index-url URL"
 PYTHON ?= python3
 VENV ?= .venv
 PIP_OPTIONS ?=
