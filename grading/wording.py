@@ -15,6 +15,7 @@ from tests.support.properties import PARTS, Attempt
 
 SHOWN_ENTRIES = 24
 SHOWN_EQUAL = 8
+SHOWN_ITEMS = 4
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ def describe(attempt: Attempt) -> Failure:
 
 
 def _items(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, (tuple, list)) else (value,)
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _todo(attempt: Attempt) -> str:
@@ -103,7 +104,10 @@ def typed(value: Any) -> str:
     if dataclasses.is_dataclass(value):
         fields = (f"{f.name}={typed(getattr(value, f.name))}" for f in dataclasses.fields(value))
         return f"{type(value).__name__}({', '.join(fields)})"
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, list):
+        first = ", ".join(map(typed, value[:SHOWN_ITEMS]))
+        return f"[{first}]" if len(value) <= SHOWN_ITEMS else f"[{first}, ... {len(value)} in all]"
+    if isinstance(value, tuple):
         return typed(value[0]) if len(value) == 1 else f"({', '.join(map(typed, value))})"
     return repr(value)
 

@@ -51,6 +51,19 @@ def check_positive(settings: object, *names: str) -> None:
             raise SettingError(f"{name} is {value}, expected {expected}")
 
 
+def check_one_of(settings: object, name: str, known: Sequence[str]) -> None:
+    """Check that a setting is one of the words that are known.
+
+    Raises:
+        SettingError: it is none; the nearest is suggested.
+    """
+    value = getattr(settings, name)
+    if value not in known:
+        near = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingError(f"{name} is {value!r}, expected one of {', '.join(known)}{hint}")
+
+
 def _parse(name: str, text: str, kind: type) -> Any:
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     try:

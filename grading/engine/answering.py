@@ -1,53 +1,15 @@
 """Beside the student's code: make one call of a function and watch what was asked for. No expected value comes here."""
 
-import weakref
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.support.models import Asked
 
-from .calls import Answer, Call
-
-
-class PeakMemory(TorchDispatchMode):
-    """Counts the bytes of storages made while it is active, and the most that lived at one time."""
-
-    def __init__(self) -> None:
-        """Start from nothing; add storages that are not to count to `known`."""
-        super().__init__()
-        self.live = self.peak = 0
-        self.known: dict[int, Any] = {}
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Keep torch from importing its compiler, a second's work, at the first operation."""
-        return False
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run an operation and count the storages of its results."""
-        result = func(*args, **(kwargs or {}))
-        for tensor in result if isinstance(result, (tuple, list)) else (result,):
-            if isinstance(tensor, Tensor):
-                self._count(tensor.untyped_storage())
-        return result
-
-    def _count(self, storage: Any) -> None:
-        key, size = storage._cdata, storage.nbytes()
-        if key in self.known:
-            return
-
-        def forget(_: Any) -> None:
-            del self.known[key]
-            self.live -= size
-
-        # Held here, as the callback of a reference comes only while the reference lives.
-        self.known[key] = weakref.ref(storage, forget)
-        self.live += size
-        self.peak = max(self.peak, self.live)
+from .calls import Answer, Call, Weights
+from .metering import Meter, tensors_in
 
 
 def answer(function: Callable[..., Any], call: Call) -> Answer:
@@ -58,19 +20,21 @@ def answer(function: Callable[..., Any], call: Call) -> Answer:
     """
     arguments = tuple(_copied(a) for a in call.arguments)
     sources = [_tensor_at(arguments, path).requires_grad_() for path in call.wrt]
-    built = [a.build() if hasattr(a, "build") else a for a in arguments]
+    built = [_built(a) for a in arguments]
     # torch.manual_seed would do the same for every device that there might be, a hundred times slower.
     torch.default_generator.manual_seed(call.seed)
     _assert_torch_as_found("at import, or by another function")
-    if call.watch == "memory":
-        return _answer_with_peak(function, built)
+    if call.watch == "cost":
+        with Meter(tensors_in(built)) as meter:
+            value = function(*built)
+            return Answer(value, _has_graph(value), cost=meter.cost)
     value = function(*built)
     _assert_torch_as_found("by this function")
     asked = tuple(tuple(b.asked) if isinstance(b, Asked) else () for b in built)
     gradients = _gradients(value, sources, call.cotangent)
     if call.watch == "value":
         return Answer(value, _has_graph(value), gradients)
-    after = tuple(a if isinstance(a, Tensor) else None for a in arguments)
+    after = tuple(a if isinstance(a, (Tensor, tuple)) else None for a in arguments)
     return Answer(value, _has_graph(value), gradients, after, asked)
 
 
@@ -90,37 +54,51 @@ def _assert_torch_as_found(when: str) -> None:
 
 
 def _copied(argument: Any) -> Any:
-    """Copy tensors, and those of given objects, so that nothing done to them reaches whoever asked."""
+    """Copy tensors, and those of sequences and given objects, so that nothing done to them reaches whoever asked."""
     if isinstance(argument, Tensor):
         return argument.detach().clone()
+    if isinstance(argument, (tuple, list)):
+        return tuple(map(_copied, argument))
     if hasattr(argument, "build"):
         return type(argument)(*map(_copied, argument.fields()))
     return argument
 
 
+def _built(argument: Any) -> Any:
+    """Make what the function receives: a given object that works, a list for a sequence."""
+    if isinstance(argument, tuple):
+        return list(argument)
+    return argument.build() if hasattr(argument, "build") else argument
+
+
 def _tensor_at(arguments: tuple[Any, ...], path: str) -> Tensor:
-    """Find the tensor that a path such as "0" or "1.weight" names."""
-    position, _, field = path.partition(".")
-    argument = arguments[int(position)]
-    return getattr(argument, field) if field else argument
+    """Find the tensor that a path such as "0", "1.weight" or "0.2.1" names."""
+    found: Any = arguments
+    for step in path.split("."):
+        found = found[int(step)] if step.isdecimal() else getattr(found, step)
+    return found
 
 
 def _has_graph(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad
+    return any(tensor.requires_grad for tensor in tensors_in(value))
 
 
-def _gradients(value: Any, sources: list[Tensor], cotangent: Tensor | None) -> tuple[Tensor | None, ...]:
-    if not sources or not _has_graph(value):
+def _gradients(value: Any, sources: list[Tensor], cotangent: Weights) -> tuple[Tensor | None, ...]:
+    total = _weighted_sum(value, cotangent) if sources else None
+    if total is None or not total.requires_grad:
         return (None,) * len(sources)
-    weighted = value if cotangent is None else value * cotangent.to(value.dtype).reshape(value.shape)
     # The gradient of a sum: grad_outputs instead would import half a second of torch.fx at the first call.
-    return torch.autograd.grad(weighted.sum(), sources, allow_unused=True)
+    return torch.autograd.grad(total, sources, allow_unused=True)
 
 
-def _answer_with_peak(function: Callable[..., Any], built: list[Any]) -> Answer:
-    with PeakMemory() as memory:
-        for argument in built:
-            if isinstance(argument, Tensor):
-                memory.known[argument.untyped_storage()._cdata] = None
-        value = function(*built)
-        return Answer(value, _has_graph(value), peak_bytes=memory.peak)
+def _weighted_sum(value: Any, weights: Any) -> Tensor | None:
+    """Sum the entries of a tensor, or of several with weights for each, times their weights; None if nothing fits."""
+    if isinstance(value, Tensor):
+        weighted = value if weights is None else value * weights.to(value.dtype).reshape(value.shape)
+        return weighted.sum()
+    if not (isinstance(value, (tuple, list)) and isinstance(weights, tuple) and len(value) == len(weights)):
+        return None
+    pairs = zip(value, weights, strict=True)
+    terms = [_weighted_sum(v, w) for v, w in pairs if w is not None]
+    present = [term for term in terms if term is not None]
+    return sum(present[1:], present[0]) if present else None

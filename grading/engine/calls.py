@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-Watch = Literal["value", "effects", "memory"]
+Watch = Literal["value", "effects", "cost"]
+Weights = Tensor | tuple[Tensor | None, ...] | None
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,10 @@ class Call:
     arguments: tensors, numbers, strings, sequences, and descriptions of given objects.
     seed: the state that torch's generator starts the call with.
     watch: what to answer with beside the value.
-    wrt: what to differentiate the value by, `"0"` for the first argument, `"1.weight"` for a tensor of a given object.
-    cotangent: weights of the result's entries in that derivative; None is all ones.
+    wrt: what to differentiate the value by, `"0"` for the first argument, `"1.weight"` for a tensor of a given object,
+    `"0.2.1"` for one in a sequence of sequences.
+    cotangent: weights of the result's entries in that derivative, None is all ones; for a result of several tensors
+    the weights of each, where None leaves one out.
     """
 
     part: str
@@ -26,7 +29,17 @@ class Call:
     seed: int = 0
     watch: Watch = "value"
     wrt: tuple[str, ...] = ()
-    cotangent: Tensor | None = None
+    cotangent: Weights = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a call took: most memory held by new tensors at one time, entries of tensors that its operations read or
+    wrote, and the entries of the largest tensor among them."""
+
+    peak_bytes: int = 0
+    elements: int = 0
+    largest: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class Answer:
 
     has_graph: whether the value can be differentiated. gradients: one for each entry of wrt, None where none flows.
     arguments: tensors among the arguments as the call left them, by position. asked: for each given object, by
-    position, the tensors it was called with. peak_bytes: most memory held by new tensors at one time.
+    position, the tensors it was called with.
     """
 
     value: Any
@@ -43,7 +56,7 @@ class Answer:
     gradients: tuple[Tensor | None, ...] = ()
     arguments: tuple[Any, ...] = ()
     asked: tuple[tuple[Tensor, ...], ...] = ()
-    peak_bytes: int = 0
+    cost: Cost = Cost()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from tests.support import models
 
-from .calls import Answer, Call, Fault, Watch
+from .calls import Answer, Call, Cost, Fault, Watch
 from .implementation import message_of
 
 PREFIX = struct.Struct("<II")
@@ -80,7 +80,7 @@ class _Answer(msgspec.Struct, tag="answer", array_like=True):
     gradients: list[_Value]
     arguments: list[_Value]
     asked: list[_Value]
-    peak_bytes: int
+    cost: tuple[int, int, int]
 
 
 class _Fault(msgspec.Struct, tag="fault", array_like=True):
@@ -222,7 +222,8 @@ def _reply_entry(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
         return _Fault(reply.kind, reply.error, reply.message, reply.where, reply.traceback)
     value = write.value(reply.value)  # first, as tensors' bytes stand in the order of the header
     gradients, arguments, asked = (list(map(write.value, v)) for v in (reply.gradients, reply.arguments, reply.asked))
-    return _Answer(value, reply.has_graph, gradients, arguments, asked, reply.peak_bytes)
+    cost = (reply.cost.peak_bytes, reply.cost.elements, reply.cost.largest)
+    return _Answer(value, reply.has_graph, gradients, arguments, asked, cost)
 
 
 def decode_calls(header: bytes, body: bytearray) -> list[Call]:
@@ -262,7 +263,7 @@ def _reply(read: _Reader, entry: _Answer | _Fault) -> Answer | Fault:
         raise WireError("a gradient that is not a tensor")
     if not all(isinstance(group, tuple) and all(isinstance(t, Tensor) for t in group) for group in asked):
         raise WireError("a given object was asked at something that is not a tensor")
-    return Answer(value, entry.has_graph, gradients, arguments, asked, entry.peak_bytes)
+    return Answer(value, entry.has_graph, gradients, arguments, asked, Cost(*entry.cost))
 
 
 def _entries(decoder: Any, header: bytes) -> Any:

@@ -127,7 +127,7 @@ def _assert_fits(call: Call, reply: Answer | Fault) -> None:
     if isinstance(reply, Fault):
         return
     watched = len(call.arguments) if call.watch == "effects" else 0
-    gradients = 0 if call.watch == "memory" else len(call.wrt)
+    gradients = 0 if call.watch == "cost" else len(call.wrt)
     if (len(reply.gradients), len(reply.arguments), len(reply.asked)) != (gradients, watched, watched):
         raise wire.WireError("an answer without all that was asked for")
     tensors = (after for a, after in zip(call.arguments, reply.arguments, strict=False) if isinstance(a, Tensor))

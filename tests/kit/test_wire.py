@@ -16,8 +16,8 @@ from torch import Tensor
 
 import grading.engine
 from grading.engine import wire
-from grading.engine.answering import PeakMemory
-from grading.engine.calls import Answer, Call, Fault
+from grading.engine.calls import Answer, Call, Cost, Fault
+from grading.engine.metering import Meter
 from tests.support.models import LinearDecoder, LinearEncoder
 
 WORDS = st.text(max_size=5)
@@ -41,7 +41,7 @@ ANSWERS = st.builds(
     st.lists(st.none() | tensors(), max_size=2).map(tuple),
     st.lists(VALUES, max_size=2).map(tuple),
     st.lists(st.lists(tensors(), max_size=2).map(tuple), max_size=2).map(tuple),
-    st.integers(0, 2**40),
+    st.builds(Cost, st.integers(0, 2**40), st.integers(0, 2**40), st.integers(0, 2**40)),
 )
 GIVEN = st.builds(LinearEncoder, tensors(), tensors(), tensors()) | st.builds(
     LinearDecoder, tensors(), tensors(), st.floats()
@@ -52,7 +52,7 @@ CALLS = st.builds(
     WORDS,
     st.lists(VALUES | GIVEN, max_size=3).map(tuple),
     st.integers(0, 2**63 - 1),
-    st.sampled_from(["value", "effects", "memory"]),
+    st.sampled_from(["value", "effects", "cost"]),
     st.lists(WORDS, max_size=2).map(tuple),
     st.none() | tensors(),
 )
@@ -301,7 +301,9 @@ def test_arbitrary_bytes_are_refused_or_decoded(header: bytes, body: bytes) -> N
 X = torch.arange(6.0).view(2, 3)
 MESSAGES = [
     wire.encode_replies([Answer(X), Fault("raised", "ValueError", "no", "f.py, line 3")]),
-    wire.encode_replies([Answer((X.bool(), (1, -2.5, None, "x")), True, (X, None), (X, 3), ((X, X), ()), 9)]),
+    wire.encode_replies(
+        [Answer((X.bool(), (1, -2.5, None, "x")), True, (X, None), (X, 3), ((X, X), ()), Cost(9, 8, 7))]
+    ),
     wire.encode_calls([Call("vae.f", "f.py", (X, LinearEncoder(X, X, X), 2), 7, "effects", ("1.weight",), X)]),
 ]
 
@@ -321,7 +323,7 @@ def test_claimed_sizes_allocate_nothing() -> None:
     claims = [["tensor", "float32", [2**40]], ["tensor", "float32", [2**20, 0, 2**20]], ["tensor", "uint8", [2**27]]]
     tracemalloc.start()
     try:
-        with PeakMemory() as tensors_made:
+        with Meter() as tensors_made:
             for claim in claims:
                 with pytest.raises(wire.WireError):
                     decoded(claim)

@@ -122,6 +122,17 @@ def assert_tensor(value: Any, shape: str) -> Tensor:
     raise WrongAnswer(f"returned a {name}, expected a tensor {shape}")
 
 
+def assert_same_dtype(value: Any, dtype: torch.dtype) -> None:
+    """Accept a tensor of the precision of the arguments.
+
+    Raises:
+        WrongAnswer: it has another one, or is no tensor of numbers.
+    """
+    result = assert_tensor(value, "of numbers")
+    if result.dtype != dtype:
+        raise WrongAnswer(f"arguments of {dtype} gave a result of {result.dtype}")
+
+
 def explain_shape(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
     """Say which shape came back, which was expected, and what usually does that.
 

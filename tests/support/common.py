@@ -1,12 +1,13 @@
 """Properties that every function of one value for each instance obeys, made for a part from its inputs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
-from .closeness import WrongAnswer, assert_close, assert_tensor, explain_shape
+from .closeness import WrongAnswer, assert_close, assert_same_dtype, assert_tensor, explain_shape
 from .properties import Function, Part, Topic
 
 
@@ -37,17 +38,12 @@ def per_instance_properties(
     def keeps_the_dtype(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
         """Double precision in gives double precision out, and single precision gives single."""
         for dtype in (torch.float64, torch.float32):
-            value = function(topic).raw(*(t.to(dtype) for t in arguments), *extra)
-            result = assert_tensor(value, "of numbers")
-            if result.dtype != dtype:
-                raise WrongAnswer(f"arguments of {dtype} gave a result of {result.dtype}")
+            assert_same_dtype(function(topic).raw(*(t.to(dtype) for t in arguments), *extra), dtype)
 
     @part.property("value", most=10, arguments=inputs)
     def leaves_its_arguments_alone(topic: Topic, arguments: tuple[Tensor, ...]) -> None:
         """The arguments hold the same numbers after the call as before."""
-        after = function(topic).observe(*arguments, *extra).arguments
-        for name, now, before in zip(part.arguments, after, arguments, strict=False):
-            assert_unchanged(name, now, before)
+        assert_all_unchanged(part.arguments, function(topic).observe(*arguments, *extra).arguments, arguments)
 
     if images is not None:
 
@@ -66,6 +62,21 @@ def assert_unchanged(name: str, now: Tensor, before: Tensor) -> None:
     """
     if not torch.equal(now, before):
         raise WrongAnswer(f"{name} was changed in place", now, before)
+
+
+def assert_all_unchanged(names: Sequence[str], now: Sequence[Any], before: Sequence[Any]) -> None:
+    """Accept arguments that are as they were before the call, tensors and sequences of tensors alike.
+
+    Raises:
+        WrongAnswer: a number in one was changed, or an item of a sequence was added or taken away.
+    """
+    for name, after, was in zip(names, now, before, strict=False):
+        if isinstance(was, Tensor):
+            assert_unchanged(name, after, was)
+        elif isinstance(was, (tuple, list)):
+            if len(after) != len(was):
+                raise WrongAnswer(f"{name} had {len(was)} items before the call and has {len(after)} after it")
+            assert_all_unchanged([f"{name}[{i}]" for i in range(len(was))], after, was)
 
 
 def assert_shape(value: Any, batch: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
-from grading.engine.calls import Answer, Call, CallFailed, Fault
+from grading.engine.calls import Answer, Call, CallFailed, Cost, Fault, Weights
 
 from .closeness import WrongAnswer, per_instance
 
@@ -64,10 +64,12 @@ class Part:
     properties: list[Property] = field(default_factory=list)
 
     def argument(self, path: str) -> str:
-        """Say in words what a path such as "1.weight" names among the arguments."""
-        position, _, field = path.partition(".")
+        """Say in words what a path such as "1.weight" or "0.2.1" names among the arguments."""
+        position, *steps = path.split(".")
         name = self.arguments[int(position)]
-        return f"{field} of {name}" if field else name
+        for step in steps:
+            name = f"{name}[{step}]" if step.isdecimal() else f"{step} of {name}"
+        return name
 
     def path_in(self, directory: Path) -> str:
         """Return the file of the part in an implementation's directory, as one would name it from where one stands."""
@@ -120,14 +122,15 @@ class Function:
         self._topic, self._part = topic, part
 
     def __call__(self, *arguments: Any) -> Tensor:
-        """Return the function's value as one number for each row of its first argument, (batch,)."""
-        return per_instance(self.raw(*arguments), len(arguments[0]))
+        """Return the function's value as one number for each row of its first tensor, (batch,)."""
+        batch = next(len(a) for a in arguments if isinstance(a, Tensor))
+        return per_instance(self.raw(*arguments), batch)
 
     def raw(self, *arguments: Any) -> Any:
         """Return the value as it is, for a property of its shape or its type."""
         return self._ask(Call(*self._where(), arguments, self._topic.next_seed())).value
 
-    def observe(self, *arguments: Any, wrt: str = "", cotangent: Tensor | None = None) -> Observation:
+    def observe(self, *arguments: Any, wrt: str = "", cotangent: Weights = None) -> Observation:
         """Return the value as it is, with what became of the arguments and what given objects were asked.
 
         wrt: an argument, "0" for the first, or a tensor of a given object, "1.weight"; the observation then has the
@@ -138,7 +141,7 @@ class Function:
         gradient = answer.gradients[0] if paths else None
         return Observation(answer.value, answer.has_graph, gradient, answer.arguments, answer.asked)
 
-    def gradient(self, *arguments: Any, wrt: str = "0", cotangent: Tensor | None = None) -> Tensor:
+    def gradient(self, *arguments: Any, wrt: str = "0", cotangent: Weights = None) -> Tensor:
         """Return the gradient of the sum of the values, weighted by cotangent, with respect to one argument.
 
         Raises:
@@ -150,9 +153,9 @@ class Function:
             raise WrongAnswer(f"no gradient flows from the result to {self._part.argument(wrt)}")
         return gradient
 
-    def peak_bytes(self, *arguments: Any) -> int:
-        """Return how many bytes of new tensors lived at one time during the call."""
-        return self._ask(Call(*self._where(), arguments, self._topic.next_seed(), "memory")).peak_bytes
+    def cost(self, *arguments: Any) -> Cost:
+        """Return what the call took: memory, entries read and written, the largest tensor."""
+        return self._ask(Call(*self._where(), arguments, self._topic.next_seed(), "cost")).cost
 
     def _where(self) -> tuple[str, str]:
         return self._part.name, self._part.file

@@ -1,5 +1,6 @@
 """Inputs for properties: bounded, in double precision, drawn as numbers so that they shrink to what a person types."""
 
+import math
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
 from .models import LinearDecoder
-from .oracles import LinearGaussian
+from .oracles import Layer, LinearGaussian
 
 
 def reals(low: float, high: float) -> SearchStrategy[float]:
@@ -61,3 +62,36 @@ def linear_gaussians(draw: st.DrawFn) -> LinearGaussian:
 def observations(draw: st.DrawFn, batch: int = 3) -> Tensor:
     """Draw data for a linear-Gaussian model, up to (batch, 4)."""
     return tensor(draw, (draw(st.integers(1, batch)), 4), reals(-3, 3))
+
+
+COORDINATES = reals(-3, 3)
+# Away from 0, where the constraint divides by |w|^2; properties of their own look at 0.
+DIRECTIONS = reals(-2, 2).map(lambda x: x + math.copysign(0.1, x))
+
+
+@st.composite
+def planar_layers(
+    draw: st.DrawFn, least: int = 1, most: int = 1, features: int = 4, own: bool | None = None
+) -> tuple[Tensor, list[Layer]]:
+    """Draw (batch, d) points and some planar layers (u, w, b): shared, or of each instance's own where `own` is."""
+    batch, d = draw(st.integers(1, 3)), draw(st.integers(1, features))
+    rows = (batch,) if (draw(st.booleans()) if own is None else own) else ()
+    kinds = (COORDINATES, (*rows, d)), (DIRECTIONS, (*rows, d)), (COORDINATES, rows)
+    layers = [
+        tuple(tensor(draw, shape, elements) for elements, shape in kinds) for _ in range(draw(st.integers(least, most)))
+    ]
+    return tensor(draw, (batch, d), COORDINATES), layers
+
+
+@st.composite
+def smooth_layers(draw: st.DrawFn, most: int = 2) -> list[Layer]:
+    """Draw up to so many layers on the plane whose densities a grid with steps of 1/8 integrates to nine digits."""
+    entries = reals(-0.7, 0.7).map(lambda x: x + math.copysign(0.3, x)), reals(-0.7, 0.7)
+    return [
+        (
+            torch.tensor([draw(entries[0]), draw(entries[1])], dtype=torch.float64),
+            torch.tensor([draw(entries[0]), draw(entries[1])], dtype=torch.float64),
+            torch.tensor(draw(reals(-1, 1)), dtype=torch.float64),
+        )
+        for _ in range(draw(st.integers(1, most)))
+    ]

@@ -2,13 +2,12 @@
 
 import math
 from functools import cache
-from typing import Any
 
 import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.support.closeness import WrongAnswer, assert_at_least, assert_close, assert_tensor, per_instance
+from tests.support.closeness import WrongAnswer, assert_at_least, assert_close, assert_same_dtype, per_instance
 from tests.support.common import assert_shape, assert_unchanged
 from tests.support.models import LinearDecoder, LinearEncoder
 from tests.support.oracles import LinearGaussian, standard_kl
@@ -42,12 +41,6 @@ def _asked(asked: tuple[Tensor, ...], expected: int) -> Tensor:
     return z
 
 
-def _assert_dtype(value: Any, expected: torch.dtype) -> None:
-    result = assert_tensor(value, "of numbers")
-    if result.dtype != expected:
-        raise WrongAnswer(f"arguments of {expected} gave a result of {result.dtype}")
-
-
 @elbo.property("shape", model=MODEL, x=observations())
 def one_value_for_each_instance(vae: Topic, model: LinearGaussian, x: Tensor) -> None:
     """The result has the shape (batch,), also for one instance."""
@@ -59,7 +52,7 @@ def one_value_for_each_instance(vae: Topic, model: LinearGaussian, x: Tensor) ->
 def keeps_the_dtype(vae: Topic, model: LinearGaussian, x: Tensor) -> None:
     """Double precision in gives double precision out, and single precision gives single."""
     for arguments in ((x, model.posterior(), model.decoder), _single(x, model.posterior(), model.decoder)):
-        _assert_dtype(vae.elbo.raw(*arguments), arguments[0].dtype)
+        assert_same_dtype(vae.elbo.raw(*arguments), arguments[0].dtype)
 
 
 @elbo.property("value", most=10, model=MODEL, x=observations())
@@ -165,7 +158,7 @@ def one_value_for_each_instance_and_any_k(vae: Topic, model: LinearGaussian, x: 
 def keeps_the_precision(vae: Topic, model: LinearGaussian, x: Tensor) -> None:
     """Double precision in gives double precision out, and single precision gives single."""
     for arguments in ((x, model.posterior(), model.decoder), _single(x, model.posterior(), model.decoder)):
-        _assert_dtype(vae.importance_log_likelihood.raw(*arguments, 3), arguments[0].dtype)
+        assert_same_dtype(vae.importance_log_likelihood.raw(*arguments, 3), arguments[0].dtype)
 
 
 @importance.property(
@@ -303,8 +296,8 @@ def fits_in_memory(vae: Topic, images: int, k: int) -> None:
     weight = torch.ones(PIXELS, 2)
     encoder = LinearEncoder(weight.T / PIXELS, torch.zeros(2), torch.zeros(2))
     decoder = LinearDecoder(weight, torch.zeros(PIXELS), 1.0)
-    peak = vae.importance_log_likelihood.peak_bytes(torch.zeros(images, PIXELS), encoder, decoder, k)
-    at_full_size = peak * 784 // PIXELS
+    cost = vae.importance_log_likelihood.cost(torch.zeros(images, PIXELS), encoder, decoder, k)
+    at_full_size = cost.peak_bytes * 784 // PIXELS
     if at_full_size > LIMIT:
         raise WrongAnswer(
             f"{images} images of 784 pixels with {k} samples of each would need {at_full_size / 1e6:,.0f} MB at one "

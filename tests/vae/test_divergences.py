@@ -8,7 +8,8 @@ from torch import Tensor
 
 from tests.support import common
 from tests.support.closeness import WrongAnswer, assert_at_least, assert_close
-from tests.support.oracles import normal, normal_kl
+from tests.support.models import normal
+from tests.support.oracles import normal_kl
 from tests.support.properties import Part, Topic
 from tests.support.statistics import FALSE_ALARM, assert_fresh, assert_mean, assert_not_shared
 from tests.support.strategies import LOGVARS, MEANS, images, reals, seeds, tensors

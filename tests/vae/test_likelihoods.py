@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.support import common
 from tests.support.closeness import assert_at_least, assert_at_most, assert_close, assert_finite
-from tests.support.oracles import normal
+from tests.support.models import normal
 from tests.support.properties import Part, Topic
 from tests.support.strategies import BITS, LOGVARS, MEANS, PROBABILITIES, images, reals, tensor, tensors
 

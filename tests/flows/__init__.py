@@ -1,0 +1,1 @@
+"""The properties of Problem 3."""

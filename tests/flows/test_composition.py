@@ -1,0 +1,219 @@
+"""Properties of composition.py."""
+
+from typing import Any
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.support.closeness import assert_close, assert_same_dtype
+from tests.support.common import assert_all_unchanged, assert_shape
+from tests.support.flows import (
+    F64,
+    MASS,
+    as_layers,
+    assert_gradients,
+    assert_grows_slowly,
+    assert_slogdet,
+    grid,
+    jacobian,
+    mapped,
+    pair_of,
+    parameters,
+    points_of,
+)
+from tests.support.models import NormalBase
+from tests.support.oracles import Layer, flow
+from tests.support.properties import Part, Topic
+from tests.support.strategies import planar_layers, reals, smooth_layers, tensor
+
+compose = Part("flows.compose", "composition.py", ("layers", "z"))
+density = Part("flows.log_density", "composition.py", ("layers", "x", "base"))
+
+PointsAndLayers = tuple[Tensor, list[Layer]]
+FLOW = planar_layers(least=0, most=3, features=3)
+LAYER = planar_layers(features=3)
+
+
+@compose.property("shape", case=planar_layers(least=0, most=3, features=3, own=True))
+def a_pair_of_points_and_log_determinants(flows: Topic, case: PointsAndLayers) -> None:
+    """The result is the pair (z_k, log_abs_det) of shapes (batch, d) and (batch,), also for one instance, one feature,
+    and no layer at all."""
+    z, layers = case
+    shared = [(u[0], w[0], b[0]) for u, w, b in layers]
+    for points, chosen in (
+        (torch.cat([z, z]), shared),
+        (z, layers),
+        (z[:1], shared),
+        (z[:, :1], [(u[:1], w[:1], b) for u, w, b in shared]),
+        (z, []),
+    ):
+        value, log_abs_det = pair_of(flows.compose.raw(chosen, points), points)
+        points_of(value, points.shape, "z_k")
+        assert_shape(log_abs_det, len(points))
+
+
+@compose.property("shape", most=5, case=FLOW)
+def keeps_the_precision(flows: Topic, case: PointsAndLayers) -> None:
+    """Double precision in gives double precision out, and single precision gives single, in both results."""
+    z, layers = case
+    for dtype in (torch.float64, torch.float32):
+        cast = [tuple(t.to(dtype) for t in layer) for layer in layers]
+        for item in pair_of(flows.compose.raw(cast, z.to(dtype)), z):
+            assert_same_dtype(item, dtype)
+
+
+@compose.property("value", most=10, case=FLOW)
+def leaves_points_and_layers_alone(flows: Topic, case: PointsAndLayers) -> None:
+    """The points, the list of layers and all that is in it are after the call as they were before."""
+    z, layers = case
+    assert_all_unchanged(compose.arguments, flows.compose.observe(layers, z).arguments, (layers, z))
+
+
+@compose.property("value", most=10, case=LAYER)
+def no_layers_are_the_identity(flows: Topic, case: PointsAndLayers) -> None:
+    """An empty list of layers gives the points as they are, and zeros."""
+    z, log_abs_det = mapped(flows.compose, case[0], [], case[0])
+    assert_close(z, case[0], what="z_k")
+    assert_close(log_abs_det, torch.zeros_like(log_abs_det), what="log_abs_det")
+
+
+@compose.property("value", case=FLOW)
+def layer_after_layer(flows: Topic, case: PointsAndLayers) -> None:
+    """z_k is what planar makes of z, one layer after another, the first in the list first."""
+    z, layers = case
+    expected = z
+    for layer in layers:
+        expected, _ = mapped(flows.planar, expected, expected, *layer)
+    points, _ = mapped(flows.compose, z, layers, z)
+    assert_close(points, expected, 10 * (1 + expected.abs().amax()), "z_k")
+
+
+@compose.property("value", case=FLOW)
+def log_det_equals_autograd_slogdet(flows: Topic, case: PointsAndLayers) -> None:
+    """log_abs_det is the log of the absolute determinant of the Jacobian of the whole map, as autograd finds it."""
+    z, layers = case
+    _, log_abs_det = mapped(flows.compose, z, layers, z)
+
+    def gradient(points: Tensor, chosen: list[Layer], rows: Tensor) -> Tensor:
+        return flows.compose.gradient(chosen, points, wrt="1", cotangent=(rows, None))
+
+    assert_slogdet(log_abs_det, jacobian(gradient, z, layers))
+
+
+@compose.property(
+    "value",
+    stays="it is composition itself, and needs neither planar nor a Jacobian",
+    case=planar_layers(least=1, most=4, features=3),
+    cut=st.integers(0, 4),
+)
+def two_flows_in_a_row_are_one(flows: Topic, case: PointsAndLayers, cut: int) -> None:
+    """The first layers and then the others give the points of all in one, and log-determinants that add up to its."""
+    z, layers = case
+    middle, first = mapped(flows.compose, z, layers[:cut], z)
+    points, second = mapped(flows.compose, middle, layers[cut:], middle)
+    whole, total = mapped(flows.compose, z, layers, z)
+    assert_close(points, whole, 10 * (1 + whole.abs().amax()), "z_k in two steps")
+    assert_close(first + second, total, 10 * (1 + total.abs()), "the sum of the log-determinants of two steps")
+
+
+@compose.property("gradient", case=planar_layers(least=2, most=3, features=3))
+def gradients_in_all_layers(flows: Topic, case: PointsAndLayers) -> None:
+    """The gradients of z_k and of log_abs_det reach z and every u, w and b, the first layer's through all others."""
+    z, layers = case
+    leaves, point = parameters(layers), z.clone().requires_grad_()
+    outputs = flow(as_layers(leaves), point)
+    paths = [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)] + ["1"]
+    for position, output in enumerate(outputs):
+        expected = torch.autograd.grad(output.sum(), [*leaves, point], retain_graph=True, materialize_grads=True)
+        weights = tuple(torch.ones_like(output) if i == position else None for i in range(2))
+        answers = [flows.compose.gradient(layers, z, wrt=path, cotangent=weights) for path in paths]
+        assert_gradients(answers, expected, [compose.argument(path) for path in paths])
+
+
+BATCH = 16
+
+
+@compose.property("cost", edges=[{"layers": 8, "features": 32}])
+def costs_little(flows: Topic, layers: int, features: int) -> None:
+    """The tensor entries that are read and written grow with k and with d by an exponent of at most 1.2, and no tensor
+    is larger than 4 times the largest of (batch, d), (k, d) and (k, batch): no Jacobian is ever formed."""
+    base = flows.compose.cost(*_wide(layers, features))
+    for k, d, what in ((8 * layers, features, "layers"), (layers, 8 * features, "features")):
+        cost = flows.compose.cost(*_wide(k, d))
+        assert_grows_slowly(base, cost, 8, 4 * max(BATCH * d, k * d, k * BATCH), what)
+
+
+def _wide(k: int, d: int) -> tuple[list[Layer], Tensor]:
+    return [(torch.ones(d) / d, torch.ones(d) / d, torch.zeros(()))] * k, torch.ones(BATCH, d)
+
+
+# The density
+
+
+@st.composite
+def _with_base(draw: st.DrawFn, least: int = 0, most: int = 3, own: bool | None = None) -> Any:
+    """Points, layers, and a base that is not N(0, I)."""
+    x, layers = draw(planar_layers(least, most, 3, own))
+    mean, logvar = (tensor(draw, (x.shape[1],), reals(-1, 1)) for _ in range(2))
+    return x, layers, NormalBase(mean, logvar)
+
+
+Case = tuple[Tensor, list[Layer], NormalBase]
+
+
+@density.property("shape", case=_with_base(own=True))
+def one_value_for_each_instance(flows: Topic, case: Case) -> None:
+    """The result has the shape (batch,), also for one instance and for no layer."""
+    x, layers, base = case
+    shared = [(u[0], w[0], b[0]) for u, w, b in layers]
+    for points, chosen in ((torch.cat([x, x]), shared), (x[:1], shared), (x, layers), (x, [])):
+        assert_shape(flows.log_density.raw(chosen, points, base), len(points))
+
+
+@density.property("shape", most=5, case=_with_base())
+def keeps_the_dtype(flows: Topic, case: Case) -> None:
+    """Double precision in gives double precision out, and single precision gives single."""
+    x, layers, base = case
+    for dtype in (torch.float64, torch.float32):
+        cast = [tuple(t.to(dtype) for t in layer) for layer in layers]
+        value = flows.log_density.raw(cast, x.to(dtype), NormalBase(base.mean.to(dtype), base.logvar.to(dtype)))
+        assert_same_dtype(value, dtype)
+
+
+@density.property("value", most=10, case=_with_base())
+def leaves_its_arguments_alone(flows: Topic, case: Case) -> None:
+    """The points, the list of layers and all that is in it are after the call as they were before."""
+    x, layers, base = case
+    assert_all_unchanged(density.arguments, flows.log_density.observe(layers, x, base).arguments, (layers, x))
+
+
+@density.property("value", case=_with_base())
+def base_at_the_image_plus_log_det(flows: Topic, case: Case) -> None:
+    """log p(x) = log base(f(x)) + log |det df/dx|, with f and its log-determinant from compose, for any base."""
+    x, layers, base = case
+    z, log_abs_det = mapped(flows.compose, x, layers, x)
+    log_base = base(z)
+    terms = 10 * (1 + log_base.abs() + log_abs_det.abs())
+    assert_close(flows.log_density(layers, x, base), log_base + log_abs_det, terms)
+
+
+@density.property("value", most=4, stays=MASS, layers=smooth_layers())
+def density_integrates_to_one(flows: Topic, layers: list[Layer]) -> None:
+    """The density of any flow integrates to 1 over the plane."""
+    x, cell = grid(layers)
+    base = NormalBase(torch.zeros(2, dtype=F64), torch.zeros(2, dtype=F64))
+    total = flows.log_density(layers, x, base).exp().sum() * cell
+    assert_close(total, torch.ones_like(total), 1e3, "the integral of the density")
+
+
+@density.property("gradient", case=_with_base(least=1))
+def gradients_in_layers_and_points(flows: Topic, case: Case) -> None:
+    """The gradients reach x and every u, w and b, through f(x) and through the log-determinant."""
+    x, layers, base = case
+    leaves, point = parameters(layers), x.clone().requires_grad_()
+    z, log_abs_det = flow(as_layers(leaves), point)
+    expected = torch.autograd.grad((base(z) + log_abs_det).sum(), [*leaves, point])
+    paths = [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)] + ["1"]
+    answers = [flows.log_density.gradient(layers, x, base, wrt=path) for path in paths]
+    assert_gradients(answers, expected, [density.argument(path) for path in paths])

@@ -1,0 +1,113 @@
+"""What the properties of flows share: reading an answer of two tensors, its Jacobian, and its gradients."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grading.engine.calls import Cost
+
+from .closeness import WrongAnswer, assert_close, assert_tensor, per_instance
+from .oracles import Layer, constrained_u
+from .properties import Function
+
+F64 = torch.float64
+
+
+def points_of(value: Any, shape: tuple[int, ...], what: str) -> Tensor:
+    """Return an answer that is a tensor of points.
+
+    Raises:
+        WrongAnswer: it is none, or of another shape.
+    """
+    points = assert_tensor(value, str(shape))
+    if points.shape != shape:
+        raise WrongAnswer(f"{what} has the shape {tuple(points.shape)}, expected {shape}", points)
+    return points
+
+
+def pair_of(value: Any, z: Tensor) -> tuple[Any, Any]:
+    """Return the two items of an answer (points, log-determinants).
+
+    Raises:
+        WrongAnswer: the answer has not two items.
+    """
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        found = "a single tensor" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        raise WrongAnswer(f"returned {found}, expected the pair (f(z), log_abs_det)")
+    return value[0], value[1]
+
+
+def mapped(function: Function, z: Tensor, *arguments: Any) -> tuple[Tensor, Tensor]:
+    """Ask a function of points for images (batch, d) and log-determinants, as (batch,) whatever axes of one it has."""
+    points, log_abs_det = pair_of(function.raw(*arguments), z)
+    return points_of(points, z.shape, "f(z)"), per_instance(log_abs_det, len(z))
+
+
+def jacobian(gradient: Callable[[Tensor, list[Layer], Tensor], Tensor], z: Tensor, layers: Sequence[Layer]) -> Tensor:
+    """Return the Jacobian of the images by the points, (batch, d, d), by one gradient for all of its rows.
+
+    gradient: gives the gradient by the points, for points, layers and weights of the images' entries. Every point is
+    asked d times, once for each coordinate of its image.
+    """
+    batch, d = z.shape
+    repeated = [tuple(t.repeat_interleave(d, 0) for t in layer) if layer[2].dim() else layer for layer in layers]
+    rows = torch.eye(d, dtype=z.dtype).repeat(batch, 1)
+    return gradient(z.repeat_interleave(d, 0), repeated, rows).view(batch, d, d)
+
+
+def parameters(layers: Sequence[Layer]) -> list[Tensor]:
+    """Return fresh leaves for all u, w and b, to differentiate an oracle by."""
+    return [t.clone().requires_grad_() for layer in layers for t in layer]
+
+
+def as_layers(flat: Sequence[Tensor]) -> list[Layer]:
+    """Put the leaves of `parameters` together again."""
+    return [(flat[i], flat[i + 1], flat[i + 2]) for i in range(0, len(flat), 3)]
+
+
+def assert_gradients(answers: Sequence[Tensor], expected: Sequence[Tensor], names: Sequence[str]) -> None:
+    """Accept gradients that are the oracle's; rounding in one grows with the largest of them."""
+    scale = 10 + 10 * max(float(gradient.abs().max()) for gradient in expected)
+    for answer, gradient, name in zip(answers, expected, names, strict=True):
+        assert_close(answer, gradient, scale, f"the gradient by {name}")
+
+
+def assert_slogdet(log_abs_det: Tensor, jacobian: Tensor) -> None:
+    """Accept log-determinants that torch.linalg.slogdet finds for the Jacobians.
+
+    Rounding in the entries of a Jacobian counts by how much larger they are than its determinant.
+    """
+    expected = torch.linalg.slogdet(jacobian).logabsdet
+    size = jacobian.abs().amax((1, 2)) ** jacobian.shape[-1]
+    assert_close(log_abs_det, expected, 10 * (1 + size * torch.exp(-expected)), "log_abs_det")
+
+
+def assert_grows_slowly(small: Cost, large: Cost, times: int, largest: int, what: str) -> None:
+    """Accept a cost that grows with `times` by an exponent of at most 1.2, without a tensor of more than `largest`.
+
+    Raises:
+        WrongAnswer: it grows faster, or a tensor is larger.
+    """
+    exponent = math.log(large.elements / max(1, small.elements)) / math.log(times)
+    if exponent > 1.2:
+        raise WrongAnswer(
+            f"{what} {times} times as large make {large.elements / small.elements:.0f} times as many tensor entries "
+            f"read and written, an exponent of {exponent:.2f}; expected 1"
+        )
+    if large.largest > largest:
+        raise WrongAnswer(f"the largest tensor has {large.largest:,} entries, expected at most {largest:,}")
+
+
+MASS = "it needs no formula: a density has the mass 1, whatever the layers are"
+STEP = 0.125
+
+
+def grid(layers: Sequence[Layer]) -> tuple[Tensor, float]:
+    """Return the points of a grid on the plane that holds all the mass of a smooth flow, and the area of a cell."""
+    # A layer moves no point further than |u_hat|, and N(0, I) has no mass to speak of beyond 7.
+    reach = 7 + sum(float(constrained_u(u, w).norm()) for u, w, _ in layers)
+    axis = STEP * torch.arange(-math.ceil(reach / STEP), math.ceil(reach / STEP) + 1, dtype=F64)
+    return torch.cartesian_prod(axis, axis), STEP**2
