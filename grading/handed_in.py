@@ -9,10 +9,13 @@ import msgspec
 
 import data
 from exercises.experiments import runs
+from exercises.experiments.flows.experiment import training_path
+from exercises.experiments.flows.settings import trainings
 from exercises.experiments.runs import Run, RunError
+from grading.measuring import flows_config
 
 RUNS = Path("runs")
-EXPERIMENTS = ("vae",)
+EXPERIMENTS = ("vae", "flows")
 
 
 def finished_runs(paths: Sequence[Path] | None) -> list[Run]:
@@ -53,16 +56,38 @@ class _Summary(msgspec.Struct):
     log_likelihood_by_samples: dict[str, float] = {}
 
 
+class _Share(msgspec.Struct):
+    epoch: int
+    iteration: int
+    train_loss: float
+    held_out_loss: float
+    cpu_seconds: float
+
+
 def _expect_form(run: Run) -> None:
     """Check that a run's files are what an experiment writes, as far as a report reads them; the rest may be anything.
 
     Raises:
         RunError: names the file and the key.
     """
+    _expect_files(run, _Epoch, _Summary)
+    expect_known("experiment", run.config["experiment"], EXPERIMENTS, f"{run.path}: ")
+    if run.config["experiment"] == "vae":
+        expect_known("data set", run.config["data"]["name"], data.NAMES, f"{run.path}: ")
+        return
+    for training in trainings(flows_config(run)):
+        own = training_path(run, training)
+        if own.is_symlink() or own.parent.is_symlink():
+            raise RunError(f"{own} is a link; expected the directory that an experiment writes")
+        _expect_files(runs.read(own), _Share, _Summary)
+
+
+def _expect_files(run: Run, line: type, summary: type) -> None:
+    """Check the files of one run: plain ones, with lines of metrics and a summary of these kinds."""
     files: dict[str, tuple[Callable[[], Any], Any]] = {
         "config.json": (lambda: run.config, _Config),
-        "metrics.jsonl": (run.metrics, list[_Epoch]),
-        "summary.json": (run.summary, _Summary),
+        "metrics.jsonl": (run.metrics, list[line]),  # type: ignore[valid-type]
+        "summary.json": (run.summary, summary),
     }
     for name in (*files, run.checkpoint.name):
         path = run.path / name
@@ -73,8 +98,6 @@ def _expect_form(run: Run) -> None:
             msgspec.convert(read(), kind)
         except (ValueError, msgspec.ValidationError) as error:
             raise RunError(f"{run.path / file} is not what an experiment writes: {error}") from error
-    expect_known("experiment", run.config["experiment"], EXPERIMENTS, f"{run.path}: ")
-    expect_known("data set", run.config["data"]["name"], data.NAMES, f"{run.path}: ")
 
 
 def expect_known(what: str, found: str, known: Sequence[str], where: str = "") -> None:

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -10,6 +10,7 @@ PATH = Path(__file__).with_name("rubric.toml")
 
 Points = Annotated[float, msgspec.Meta(ge=0, le=1e6)]  # so no infinity either
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Relation = Literal["at least", "at most"]
 
 
 class RubricError(Exception):
@@ -37,16 +38,35 @@ class PartRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ClaimRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A figure of a run that has a threshold.
 
-    experiment: the run it belongs to. sentence: what is measured. at_least: the threshold for each data set, in nats.
-    points: what reaching it is worth on the data set `graded_on`; on the others it is practice.
+    experiment: the run it belongs to. sentence: what is measured, in `unit`. at_least or at_most: the threshold for
+    each data set. noisiest: the largest standard error of a measurement that is still a result; a larger one would
+    agree with any report and reach any threshold. points: what reaching it is worth on the data set `graded_on`; on
+    the others it is practice.
     """
 
     problem: Text
     experiment: Text
     sentence: Text
+    unit: Text
     points: Points
     graded_on: Text
-    at_least: dict[str, float]
+    noisiest: Annotated[float, msgspec.Meta(gt=0, le=1e6)]
+    at_least: dict[str, float] = {}
+    at_most: dict[str, float] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds in both directions, or in none."""
+        if bool(self.at_least) == bool(self.at_most):
+            raise ValueError("expected thresholds either in at_least or in at_most")
+
+    @property
+    def relation(self) -> Relation:
+        """Which side of its threshold a figure has to be on."""
+        return "at most" if self.at_most else "at least"
+
+    def threshold(self, data: str) -> float | None:
+        """Return the threshold on a data set, None where the rubric sets none."""
+        return (self.at_most or self.at_least).get(data)
 
 
 class Rubric(msgspec.Struct, frozen=True):
@@ -84,7 +104,11 @@ def _convert(path: Path, table: str, key: str, value: Any, kind: Any) -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         where = f'{table}."{key}"'
-        for name in ("points", "at_least"):  # of an entry in a table of free keys msgspec does not tell the key
+        for name in (
+            "points",
+            "at_least",
+            "at_most",
+        ):  # of an entry in a table of free keys msgspec does not tell the key
             inner = value.get(name) if isinstance(value, dict) else None
             for entry, number in inner.items() if isinstance(inner, dict) else ():
                 if (

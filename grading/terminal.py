@@ -130,7 +130,7 @@ def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
     for claim in claims:
         measured = "" if claim.measured is None else f"{claim.measured:.3f} ± {claim.standard_error:.3f}"
         reported = "" if claim.reported is None else f"{claim.reported:.3f}"
-        threshold = "" if claim.threshold is None else f"{claim.threshold:g}"
+        threshold = "" if claim.threshold is None else f"{claim.relation} {claim.threshold:g}"
         colour = "green" if claim.outcome == "reached" else "red"
         table.add_row(claim.name, reported, measured, threshold, f"[{colour}]{claim.outcome}[/]")
     console.print(table)

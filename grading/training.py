@@ -3,20 +3,26 @@
 import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
 import data
+from exercises.experiments.flows import experiment as flows
+from exercises.experiments.flows import settings as flows_settings
 from exercises.experiments.runs import Run, RunError
 from exercises.experiments.settings import with_settings
 from exercises.experiments.vae import experiment as vae
-from exercises.experiments.vae.training import PRESETS
+from exercises.experiments.vae import training as vae_training
 from grading import rubric
 from grading.catalogue import topic_parts
 from grading.engine.calls import CallFailed
 from grading.engine.implementation import Implementation, fault_of, locate
 from grading.handed_in import EXPERIMENTS, RUNS, expect_known
+
+PRESETS: dict[str, dict[str, Any]] = {"vae": vae_training.PRESETS, "flows": flows_settings.PRESETS}
 
 
 def train(
@@ -36,27 +42,29 @@ def train(
         DataError: the data cannot be had.
     """
     expect_known("experiment", experiment, EXPERIMENTS)
-    expect_known("preset", preset, tuple(PRESETS))
-    config = with_settings(PRESETS[preset], settings)
-    expect_known("data set", config.data, data.NAMES)
+    expect_known("preset", preset, tuple(PRESETS[experiment]))
+    config = with_settings(PRESETS[experiment][preset], settings)
     if resume and out is None:
         raise RunError("--resume goes on with a run; name its directory with --out")
+    device = _device(device, experiment)
+    load = partial(functions_of, implementation, experiment)
+    place = out or _next_run(experiment)
+    if experiment == "flows":
+        return flows.train(load, config, place, resume=resume, name=implementation, preset=preset)
+    expect_known("data set", config.data, data.NAMES)
     claim = rubric.load().claims.get("vae.elbo")
     threshold = claim.at_least.get(config.data) if claim else None
-    functions = functions_of(implementation, experiment)
-    images = data.load(config.data, data_dir)
-    with _students_errors(implementation, experiment):
-        return vae.train(
-            functions,
-            config,
-            images,
-            out or _next_run(experiment),
-            resume=resume,
-            device=_device(device),
-            threshold=None if threshold is None else -threshold,
-            name=implementation,
-            preset=preset,
-        )
+    return vae.train(
+        load(),
+        config,
+        data.load(config.data, data_dir),
+        place,
+        resume=resume,
+        device=device,
+        threshold=None if threshold is None else -threshold,
+        name=implementation,
+        preset=preset,
+    )
 
 
 @contextmanager
@@ -64,7 +72,7 @@ def _students_errors(name: str, topic: str) -> Iterator[None]:
     """Tell an exception that passed through a student's file by its place there."""
     try:
         yield
-    except RunError:
+    except (RunError, NotImplementedError):
         raise
     except Exception as error:
         fault = fault_of(error, locate(name))
@@ -78,12 +86,15 @@ def _students_errors(name: str, topic: str) -> Iterator[None]:
 def functions_of(name: str, topic: str) -> types.SimpleNamespace:
     """Load a topic's functions in this process, for training; judging never does this.
 
+    What one of them raises becomes a RunError that names its place in the student's file, but for what is to do.
+
     Raises:
         RunError: a file cannot be imported, or a function is missing.
     """
     implementation = Implementation(locate(name))
+    told = _students_errors(name, topic)
     try:
-        functions = {p.name.split(".")[1]: implementation.function(p.name, p.file) for p in topic_parts(topic)}
+        functions = {p.name.split(".")[1]: told(implementation.function(p.name, p.file)) for p in topic_parts(topic)}
     except CallFailed as failed:
         where = f" ({failed.fault.where})" if failed.fault.where else ""
         raise RunError(f"{name}: {failed}{where}. `elbo check {topic}` tells more.") from failed
@@ -97,8 +108,10 @@ def _next_run(experiment: str) -> Path:
     return path
 
 
-def _device(name: str) -> str:
+def _device(name: str, experiment: str) -> str:
     expect_known("device", name, ("auto", "cpu", "cuda"))
+    if name == "cuda" and experiment == "flows":
+        raise RunError("--device cuda: flows on the plane are so small that a GPU only slows them; use --device cpu")
     if name == "cuda" and not torch.cuda.is_available():
         raise RunError("--device cuda: this torch finds no CUDA device; use --device auto or cpu")
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -47,8 +47,9 @@ def describe(attempt: Attempt) -> Failure:
     if fault is not None and fault.kind != "raised":
         return Failure(_unanswered(fault), where=fault.where, traceback=fault.traceback)
     called = _called(attempt)
-    # What is an argument of the call need not be told twice.
-    told = {typed(argument) for argument in attempt.topic.last[0].arguments} if attempt.topic.last else set()
+    # What is an argument of the call, or in one, need not be told twice.
+    arguments = attempt.topic.last[0].arguments if attempt.topic.last else ()
+    told = {typed(value) for value in (*arguments, *_tensors(arguments))}
     inputs = {name: typed(v) for name, v in attempt.inputs.items() if not told.issuperset(map(typed, _items(v)))}
     if fault is not None:
         message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
@@ -61,7 +62,19 @@ def describe(attempt: Attempt) -> Failure:
 
 
 def _items(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, tuple) else (value,)
+    """Return what an input is told by: its tensors where it has any, else its items or itself."""
+    return list(_tensors(value)) or (value if isinstance(value, tuple) else (value,))
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """Yield the tensors in a value, also those inside of sequences and given objects."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _tensors(item)
+    elif dataclasses.is_dataclass(value):
+        yield from _tensors([getattr(value, field.name) for field in dataclasses.fields(value)])
 
 
 def _todo(attempt: Attempt) -> str:

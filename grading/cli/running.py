@@ -13,15 +13,15 @@ app = typer.Typer()
 
 @app.command()
 def train(
-    experiment: Annotated[str, typer.Argument(help="vae.")],
+    experiment: Annotated[str, typer.Argument(help="vae or flows.")],
     implementation: Which = "exercises",
-    preset: Annotated[str, typer.Option("--preset", help="quick or paper.")] = "quick",
+    preset: Annotated[str, typer.Option("--preset", help="quick or paper; for flows also best.")] = "quick",
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a setting.")
     ] = None,
     data: Data = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="The run; the next runs/vae-N if not given.")
+        Path | None, typer.Option("--out", metavar="DIR", help="The run; the next runs/EXPERIMENT-N if not given.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
@@ -29,7 +29,7 @@ def train(
 ) -> None:
     """Run an experiment on an implementation's functions, and leave a run directory.
 
-    Example: [bold]elbo train vae --preset paper --set epochs=20[/]
+    Example: [bold]elbo train flows --set target=arcs --set mode=samples --set k=8[/]
     """
     from grading.training import train as run_experiment
 
@@ -38,7 +38,7 @@ def train(
     console = make_console()
     for name, value in run.summary().items():
         if isinstance(value, float) and name.startswith(f"{experiment}."):
-            console.print(f"{name} = {value:.3f}", soft_wrap=True)
+            console.print(f"{name} = {value:.4f}", soft_wrap=True)
     console.print(f"the run is in {run.path}; `elbo report {run.path}` measures it again", soft_wrap=True, markup=False)
 
 

@@ -34,7 +34,8 @@ def answer(function: Callable[..., Any], call: Call) -> Answer:
     gradients = _gradients(value, sources, call.cotangent)
     if call.watch == "value":
         return Answer(value, _has_graph(value), gradients)
-    after = tuple(a if isinstance(a, (Tensor, tuple)) else None for a in arguments)
+    # Of a sequence the list that the function received: it may be shorter now, or in another order.
+    after = tuple(b if isinstance(b, (Tensor, list)) else None for b in built)
     return Answer(value, _has_graph(value), gradients, after, asked)
 
 
@@ -93,7 +94,7 @@ def _gradients(value: Any, sources: list[Tensor], cotangent: Weights) -> tuple[T
 
 def _weighted_sum(value: Any, weights: Any) -> Tensor | None:
     """Sum the entries of a tensor, or of several with weights for each, times their weights; None if nothing fits."""
-    if isinstance(value, Tensor):
+    if isinstance(value, Tensor) and not isinstance(weights, tuple):
         weighted = value if weights is None else value * weights.to(value.dtype).reshape(value.shape)
         return weighted.sum()
     if not (isinstance(value, (tuple, list)) and isinstance(weights, tuple) and len(value) == len(weights)):

@@ -38,9 +38,8 @@ def compose(layers: Sequence[Layer], z: Tensor) -> tuple[Tensor, Tensor]:
     if not layers:
         return z, torch.zeros_like(z[:, 0])
     # All constraints at once, and all determinants: with few features, time goes by the number of operations.
-    u, w, _ = zip(*layers, strict=True)
-    w = torch.stack(w)
-    u_hat = constrain_u(torch.stack(u), w)
+    w = torch.stack([w for _, w, _ in layers])
+    u_hat = constrain_u(torch.stack([u for u, _, _ in layers]), w)
     heights = []
     for u_i, (_, w_i, b_i) in zip(u_hat.unbind(), layers, strict=True):
         h = torch.tanh((w_i * z).sum(-1) + b_i)

@@ -139,8 +139,10 @@ def rubric_file(tmp_path):
         problem = "1.1"
         experiment = "vae"
         sentence = "average bound"
+        unit = "nats"
         points = 15
         graded_on = "digits"
+        noisiest = 1.0
         at_least = { digits = -200.0 }
     """
 

@@ -14,24 +14,26 @@ from safetensors.torch import load_file, save_file
 import data
 from exercises.experiments.vae.evaluation import average_elbo, average_log_likelihood
 from exercises.experiments.vae.networks import VAE
-from grading import claims
-from grading.claims import NOISIEST, judge, measure_claims
+from grading import measuring
+from grading.claims import judge, measure_claims
 from grading.rubric import RubricError, load
 from solutions.vae import bounds
 
 nats = st.floats(-1e4, 1e3)
+NOISIEST = 1.0
 errors = st.floats(1e-3, NOISIEST)
+RELATIONS = st.sampled_from(["at least", "at most"])
 
 
 @given(nats, errors, st.floats(-5.6, 5.6))
 def test_a_report_within_four_errors_of_a_difference_agrees(measured, error, deviation):
-    outcome, message = judge(measured + deviation * error, measured, error, -1e6)
+    outcome, message = judge(measured + deviation * error, measured, error, NOISIEST, -1e6, "at least")
     assert (outcome, message) == ("reached", "")
 
 
-@given(nats, errors, st.floats(5.7, 1e6), st.sampled_from([-1, 1]), st.none() | nats)
-def test_a_report_further_away_is_wrong_whatever_the_threshold(measured, error, deviation, sign, threshold):
-    outcome, message = judge(measured + sign * deviation * error, measured, error, threshold)
+@given(nats, errors, st.floats(5.7, 1e6), st.sampled_from([-1, 1]), st.none() | nats, RELATIONS)
+def test_a_report_further_away_is_wrong_whatever_the_threshold(measured, error, deviation, sign, threshold, relation):
+    outcome, message = judge(measured + sign * deviation * error, measured, error, NOISIEST, threshold, relation)
     assert outcome == "wrong"
     assert f"measured {measured:.3f}" in message
 
@@ -39,19 +41,27 @@ def test_a_report_further_away_is_wrong_whatever_the_threshold(measured, error, 
 @given(nats, errors, nats)
 def test_a_threshold_is_reached_unless_three_errors_do_not_reach_it(measured, error, threshold):
     assume(abs(measured + 3 * error - threshold) > 1e-6)
-    outcome, _ = judge(measured, measured, error, threshold)
-    assert outcome == ("reached" if measured + 3 * error >= threshold else "missed")
+    expected = "reached" if measured + 3 * error >= threshold else "missed"
+    assert judge(measured, measured, error, NOISIEST, threshold, "at least")[0] == expected
+    # The other direction is the same on a mirrored line.
+    assert judge(-measured, -measured, error, NOISIEST, -threshold, "at most")[0] == expected
 
 
-@given(nats, errors)
-def test_at_the_line_noise_fails_nobody(threshold, error):
-    assert judge(threshold, threshold, error, threshold)[0] == "reached"
+@given(nats, errors, RELATIONS)
+def test_at_the_line_noise_fails_nobody(threshold, error, relation):
+    assert judge(threshold, threshold, error, NOISIEST, threshold, relation)[0] == "reached"
+
+
+@given(nats, errors, RELATIONS)
+def test_a_figure_with_more_noise_than_a_result_may_have_is_missed(measured, error, relation):
+    outcome, message = judge(measured, measured, 1.1 * error, error, measured, relation)
+    assert (outcome, "too noisy" in message) == ("missed", True)
 
 
 def test_no_threshold_and_no_number_are_told():
-    assert judge(-1.0, -1.0, 0.1, None)[0] == "without threshold"
+    assert judge(-1.0, -1.0, 0.1, 1.0, None, "at least")[0] == "without threshold"
     for value in (math.nan, math.inf, -math.inf):
-        assert judge(-1.0, value, 0.1, -2.0) == ("missed", "the measured figure is not finite")
+        assert judge(-1.0, value, 0.1, 1.0, -2.0, "at least") == ("missed", "the measured figure is not finite")
 
 
 # Measuring
@@ -60,7 +70,7 @@ def test_no_threshold_and_no_number_are_told():
 @pytest.fixture
 def measured(images, monkeypatch):
     """A function that measures the claims of a run on few images."""
-    monkeypatch.setattr(claims, "SAMPLES", 10)
+    monkeypatch.setattr(measuring, "SAMPLES", 10)
     monkeypatch.setattr(data, "load", lambda name, root: images)
     return lambda run: {claim.name: claim for claim in measure_claims(run, load(), None)}
 
@@ -83,21 +93,21 @@ def test_a_run_agrees_with_what_was_measured_before_and_nothing_else_does(make_r
 @pytest.mark.parametrize(
     ("measure", "average"),
     [
-        (claims._elbo, lambda m, x: average_elbo(bounds.elbo, x, m.encode, m.decode)),
+        (measuring.elbo, lambda m, x: average_elbo(bounds.elbo, x, m.encode, m.decode)),
         (
-            claims._log_likelihood,
+            measuring.log_likelihood,
             lambda m, x: average_log_likelihood(bounds.importance_log_likelihood, x, m.encode, m.decode, 5),
         ),
     ],
     ids=["elbo", "log likelihood"],
 )
 def test_the_standard_error_is_what_repeated_measurements_vary_by(measure, average, images, monkeypatch):
-    monkeypatch.setattr(claims, "SAMPLES", 5)
+    monkeypatch.setattr(measuring, "SAMPLES", 5)
     torch.manual_seed(4)
     model = VAE()
     many = data.Images("digits", "", *(part.repeat(5, 1) for part in (images.train, images.valid, images.test)))
     value, error = measure(model, many)
-    repeated = torch.tensor([average(model, many.valid if measure is claims._elbo else many.test) for _ in range(25)])
+    repeated = torch.tensor([average(model, many.valid if measure is measuring.elbo else many.test) for _ in range(25)])
     # 15 pieces and 25 repetitions: the standard deviations are known to about 18 % and 14 %.
     assert 0.4 < error / float(repeated.std()) < 2.5
     assert abs(value - float(repeated.mean())) < 5 * error

@@ -6,7 +6,7 @@ import pytest
 
 from data import NAMES
 from grading.catalogue import all_parts
-from grading.claims import MEASURES
+from grading.measuring import measured_names
 from grading.rubric import RubricError, load
 from grading.selection import UnknownPart, select
 from grading.training import EXPERIMENTS
@@ -27,6 +27,9 @@ from grading.training import EXPERIMENTS
         ("keeps_the_dtype = 0.25", "keeps_the_dtype = true", ['vae.log_mean_exp".points.keeps_the_dtype', "`bool`"]),
         ("digits = -200.0", 'digits = "low"', ['claims."vae.elbo".at_least.digits', "Expected `float`"]),
         ('experiment = "vae"', "", ['claims."vae.elbo"', "experiment"]),
+        ("at_least = { digits = -200.0 }", "", ['claims."vae.elbo"', "either in at_least or in at_most"]),
+        ("at_least", "at_most = { digits = 1.0 }\n        at_least", ['claims."vae.elbo"', "either in at_least or in"]),
+        ("noisiest = 1.0", "noisiest = 0.0", ['claims."vae.elbo"', "noisiest", "> 0"]),
         ("points = 15", "points = -15", ['claims."vae.elbo"', "points", ">= 0"]),
         ("", "[part.x]\n", ["unknown key 'part'", "parts and claims"]),
         ("", "[parts\n", ["cannot be read as TOML"]),
@@ -66,10 +69,16 @@ def test_the_shipped_rubric_names_exactly_the_parts_and_properties():
 
 def test_every_claim_is_one_that_is_measured_on_data_that_there_is():
     for key, claim in load().claims.items():
-        assert key in MEASURES
+        assert key in measured_names()
         assert claim.experiment in EXPERIMENTS
-        assert set(claim.at_least) <= set(NAMES)
-        assert all(map(math.isfinite, claim.at_least.values()))
+        thresholds = claim.at_least or claim.at_most
+        assert set(thresholds) <= {*NAMES, "two_dimensional"}
+        assert claim.graded_on in thresholds
+        assert all(map(math.isfinite, thresholds.values()))
+
+
+def test_every_figure_that_is_measured_is_a_claim():
+    assert set(load().claims) == measured_names()
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def travelled(value: Any) -> Any:
 
 def decoded(entry: Any, body: bytes = b"") -> Any:
     """Decode an answer whose value is a header entry written by hand."""
-    header = msgspec.msgpack.encode([["answer", entry, False, [], [], [], 0]])
+    header = msgspec.msgpack.encode([["answer", entry, False, [], [], [], [0, 0, 0]]])
     return wire.decode_replies(header, bytearray(body))
 
 
@@ -277,7 +277,7 @@ def test_calls_with_given_objects_that_cannot_be_made_are_refused(entry: Any) ->
     [([1.0], [], "a gradient"), ([], [1], "given object was asked"), ([], [["tuple", [None]]], "given object was")],
 )
 def test_gradients_and_what_was_asked_are_tensors(gradients: list[Any], asked: list[Any], message: str) -> None:
-    header = msgspec.msgpack.encode([["answer", None, False, gradients, [], asked, 0]])
+    header = msgspec.msgpack.encode([["answer", None, False, gradients, [], asked, [0, 0, 0]]])
     with pytest.raises(wire.WireError, match=message):
         wire.decode_replies(header, bytearray())
 

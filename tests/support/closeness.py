@@ -64,14 +64,16 @@ def assert_at_most(answer: Tensor, bound: Tensor, terms: Tensor | float | None =
         raise WrongAnswer("the answer is larger than it can be", answer, bound, "at most")
 
 
-def assert_at_least(answer: Tensor, bound: Tensor, terms: Tensor | float | None = None) -> None:
+def assert_at_least(
+    answer: Tensor, bound: Tensor, terms: Tensor | float | None = None, what: str = "the answer"
+) -> None:
     """Accept an answer that is at least a bound, but for rounding error (see assert_close).
 
     Raises:
         WrongAnswer: an entry is smaller, or not a number.
     """
     if not bool((answer >= bound - allowance(answer, bound, terms)).all()):
-        raise WrongAnswer("the answer is smaller than it can be", answer, bound, "at least")
+        raise WrongAnswer(f"{what} is smaller than it can be", answer, bound, "at least")
 
 
 def assert_finite(answer: Tensor, what: str = "the answer") -> None:

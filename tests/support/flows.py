@@ -1,7 +1,7 @@
 """What the properties of flows share: reading an answer of two tensors, its Jacobian, and its gradients."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -53,9 +53,17 @@ def jacobian(gradient: Callable[[Tensor, list[Layer], Tensor], Tensor], z: Tenso
     asked d times, once for each coordinate of its image.
     """
     batch, d = z.shape
-    repeated = [tuple(t.repeat_interleave(d, 0) for t in layer) if layer[2].dim() else layer for layer in layers]
+    repeated = [_repeated(layer, d) for layer in layers]
     rows = torch.eye(d, dtype=z.dtype).repeat(batch, 1)
     return gradient(z.repeat_interleave(d, 0), repeated, rows).view(batch, d, d)
+
+
+def _repeated(layer: Layer, times: int) -> Layer:
+    """Repeat the rows of a layer of each instance's own; a shared one fits any number of points."""
+    u, w, b = layer
+    return (
+        (u.repeat_interleave(times, 0), w.repeat_interleave(times, 0), b.repeat_interleave(times)) if b.dim() else layer
+    )
 
 
 def parameters(layers: Sequence[Layer]) -> list[Tensor]:
@@ -68,8 +76,11 @@ def as_layers(flat: Sequence[Tensor]) -> list[Layer]:
     return [(flat[i], flat[i + 1], flat[i + 2]) for i in range(0, len(flat), 3)]
 
 
-def assert_gradients(answers: Sequence[Tensor], expected: Sequence[Tensor], names: Sequence[str]) -> None:
-    """Accept gradients that are the oracle's; rounding in one grows with the largest of them."""
+def assert_gradients(answers: Iterable[Tensor], expected: Sequence[Tensor], names: Sequence[str]) -> None:
+    """Accept gradients that are the oracle's; rounding in one grows with the largest of them.
+
+    Answers that are asked for one by one leave the call of a wrong one as the last, which is the one that is told.
+    """
     scale = 10 + 10 * max(float(gradient.abs().max()) for gradient in expected)
     for answer, gradient, name in zip(answers, expected, names, strict=True):
         assert_close(answer, gradient, scale, f"the gradient by {name}")
@@ -102,12 +113,12 @@ def assert_grows_slowly(small: Cost, large: Cost, times: int, largest: int, what
 
 
 MASS = "it needs no formula: a density has the mass 1, whatever the layers are"
-STEP = 0.125
+STEP = 0.25
 
 
 def grid(layers: Sequence[Layer]) -> tuple[Tensor, float]:
     """Return the points of a grid on the plane that holds all the mass of a smooth flow, and the area of a cell."""
-    # A layer moves no point further than |u_hat|, and N(0, I) has no mass to speak of beyond 7.
-    reach = 7 + sum(float(constrained_u(u, w).norm()) for u, w, _ in layers)
+    # A layer moves no point further than |u_hat|, and N(0, I) has no mass to speak of beyond 6.
+    reach = 6 + sum(float(constrained_u(u, w).norm()) for u, w, _ in layers)
     axis = STEP * torch.arange(-math.ceil(reach / STEP), math.ceil(reach / STEP) + 1, dtype=F64)
     return torch.cartesian_prod(axis, axis), STEP**2

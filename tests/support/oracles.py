@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.distributions import kl_divergence
 
+from exercises.experiments.flows.inversion import invert
+
 from .models import LinearDecoder, LinearEncoder, normal
 
 Layer = tuple[Tensor, Tensor, Tensor]
@@ -86,17 +88,5 @@ def flow(layers: Sequence[Layer], z: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def inverse_flow(layers: Sequence[Layer], z: Tensor) -> Tensor:
-    """Return the points that a flow of right layers sends to z, (n, d), to double precision.
-
-    With a = w.z' + b the image z of a point z' has w.z + b = a + w.u_hat tanh(a), which grows with a: bisection.
-    """
-    for u, w, b in reversed(layers):
-        u_hat = constrained_u(u, w)
-        wu, total = (w * u_hat).sum(-1), (w * z).sum(-1) + b
-        low, high = total - wu.abs(), total + wu.abs()
-        for _ in range(80):
-            a = (low + high) / 2
-            below = a + wu * torch.tanh(a) < total
-            low, high = torch.where(below, a, low), torch.where(below, high, a)
-        z = z - u_hat * torch.tanh((low + high) / 2)[:, None]
-    return z
+    """Return the points that a flow of right layers sends to z, (n, d), to double precision."""
+    return invert(constrained_u, layers, z)

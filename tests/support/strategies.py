@@ -76,21 +76,25 @@ def planar_layers(
     """Draw (batch, d) points and some planar layers (u, w, b): shared, or of each instance's own where `own` is."""
     batch, d = draw(st.integers(1, 3)), draw(st.integers(1, features))
     rows = (batch,) if (draw(st.booleans()) if own is None else own) else ()
-    kinds = (COORDINATES, (*rows, d)), (DIRECTIONS, (*rows, d)), (COORDINATES, rows)
     layers = [
-        tuple(tensor(draw, shape, elements) for elements, shape in kinds) for _ in range(draw(st.integers(least, most)))
+        (
+            tensor(draw, (*rows, d), COORDINATES),
+            tensor(draw, (*rows, d), DIRECTIONS),
+            tensor(draw, rows, COORDINATES),
+        )
+        for _ in range(draw(st.integers(least, most)))
     ]
     return tensor(draw, (batch, d), COORDINATES), layers
 
 
 @st.composite
 def smooth_layers(draw: st.DrawFn, most: int = 2) -> list[Layer]:
-    """Draw up to so many layers on the plane whose densities a grid with steps of 1/8 integrates to nine digits."""
-    entries = reals(-0.7, 0.7).map(lambda x: x + math.copysign(0.3, x)), reals(-0.7, 0.7)
+    """Draw up to so many layers on the plane whose densities a grid with steps of 1/4 integrates to nine digits."""
+    entries = reals(-0.4, 0.4).map(lambda x: x + math.copysign(0.3, x))
     return [
         (
-            torch.tensor([draw(entries[0]), draw(entries[1])], dtype=torch.float64),
-            torch.tensor([draw(entries[0]), draw(entries[1])], dtype=torch.float64),
+            torch.tensor([draw(entries), draw(entries)], dtype=torch.float64),
+            torch.tensor([draw(entries), draw(entries)], dtype=torch.float64),
             torch.tensor(draw(reals(-1, 1)), dtype=torch.float64),
         )
         for _ in range(draw(st.integers(1, most)))

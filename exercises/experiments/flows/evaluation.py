@@ -3,7 +3,9 @@
 The functions come as arguments, so one code serves the student's run and whoever measures it again.
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -14,9 +16,17 @@ from data.two_dimensional import HALF_WINDOW, RIDGE_DEVIATION, TARGETS, sine_rid
 from .networks import DIM, Functions, Layers
 from .settings import Training
 
-QUICK = 10_000  # points for a look during training
+LOOK = 10_000  # points for a look during training, and the most that are worked on at a time
 DRAWS = 50_000  # of the base, where a flow is measured by its samples
 BINS = 20
+
+
+@dataclass(frozen=True)
+class Score:
+    """A figure of a trained flow, and the standard error that the choice of points leaves in it."""
+
+    value: float
+    error: float
 
 
 def losses(functions: Functions, layers: Layers, training: Training, points: Tensor) -> Tensor:
@@ -27,27 +37,52 @@ def losses(functions: Functions, layers: Layers, training: Training, points: Ten
     """
     with torch.no_grad():
         if training.mode == "samples":
-            return torch.cat([functions.negative_log_likelihood(layers, x) for x in points.split(QUICK)])
+            return torch.cat([functions.negative_log_likelihood(layers, x) for x in points.split(LOOK)])
         energy, log_z = TARGETS[training.target].energy, two_dimensional.log_normalizer(training.target)
-        return log_z + torch.cat([functions.reverse_kl(layers, z0, energy) for z0 in points.split(QUICK)])
+        return log_z + torch.cat([functions.reverse_kl(layers, z0, energy) for z0 in points.split(LOOK)])
 
 
-def points_for(training: Training, quick: bool = False) -> Tensor:
-    """Return the held-out samples, or noise of the base from torch's generator: (50,000, 2), or the first 10,000."""
+def points_for(training: Training, most: int) -> Tensor:
+    """Return the first held-out samples, or noise of the base from torch's generator: at most so many, (n, 2)."""
     if training.mode == "samples":
-        return two_dimensional.samples(training.target)[1][: QUICK if quick else None]
-    return torch.randn(QUICK if quick else DRAWS, DIM)
+        return two_dimensional.samples(training.target)[1][:most]
+    return torch.randn(most, DIM)
 
 
-def measure(functions: Functions, layers: Layers, training: Training, quick: bool = False) -> float:
-    """Return the average loss in nats on held-out samples, or on fresh noise of the base."""
-    return float(losses(functions, layers, training, points_for(training, quick)).double().mean())
+def look(functions: Functions, layers: Layers, training: Training) -> float:
+    """Return the average loss in nats on 10,000 points, for the curve of a training."""
+    return float(losses(functions, layers, training, points_for(training, LOOK)).double().mean())
 
 
 def push(compose: Callable[[Layers, Tensor], tuple[Tensor, Tensor]], layers: Layers, z: Tensor) -> Tensor:
     """Send points through a flow without a graph, (n, 2) to (n, 2)."""
     with torch.no_grad():
-        return torch.cat([compose(layers, part)[0] for part in z.split(QUICK)])
+        return torch.cat([compose(layers, part)[0] for part in z.split(LOOK)])
+
+
+def score_names(training: Training) -> tuple[str, ...]:
+    """Return the names of the figures that a training is judged by."""
+    if training.mode == "samples":
+        kinds: tuple[str, ...] = ("negative_log_likelihood",)
+    else:
+        # The reverse KL of the sine, whose mass is infinite, has no lower bound: its samples are looked at instead.
+        kinds = ("reverse_kl",) if training.target == "arcs" else ("near_ridge", "coverage")
+    return tuple(f"flows.{kind}.{training.target}.{training.k}" for kind in kinds)
+
+
+def scores(functions: Functions, layers: Layers, training: Training) -> dict[str, Score]:
+    """Measure the figures of a training: on all held-out samples, or on 50,000 samples of the flow."""
+    points = points_for(training, DRAWS)
+    if training.mode == "samples" or training.target == "arcs":
+        values = [_mean(losses(functions, layers, training, points))]
+    else:
+        drawn = push(functions.compose, layers, points)
+        values = [_mean(near_ridge(drawn).double()), coverage(drawn)]
+    return dict(zip(score_names(training), values, strict=True))
+
+
+def _mean(values: Tensor) -> Score:
+    return Score(float(values.double().mean()), float(values.double().std()) / math.sqrt(len(values)))
 
 
 def near_ridge(z: Tensor) -> Tensor:
@@ -55,11 +90,13 @@ def near_ridge(z: Tensor) -> Tensor:
     return (z[:, 1] - sine_ridge(z)).abs() <= 2 * RIDGE_DEVIATION
 
 
-def coverage(z: Tensor) -> float:
-    """Return how evenly samples fill the window |z1| <= 5 of the sine: sum over 20 bins of min(share, 1 / 20).
+def coverage(z: Tensor) -> Score:
+    """Measure how evenly samples fill the window |z1| <= 5 of the sine: sum over 20 bins of min(share, 1 / 20).
 
     A share is of the samples inside of the window. 1 is even, 1 / 20 all in one bin, 0 none inside.
     """
     inside = z[z[:, 0].abs() <= HALF_WINDOW, 0]
-    shares = torch.histc(inside.float(), BINS, -HALF_WINDOW, HALF_WINDOW) / max(1, len(inside))
-    return float(shares.clamp(max=1 / BINS).sum())
+    count = max(1, len(inside))
+    shares = torch.histc(inside.double(), BINS, -HALF_WINDOW, HALF_WINDOW) / count
+    thin = float(shares[shares < 1 / BINS].sum())  # the share of all bins that have too little: what noise moves
+    return Score(float(shares.clamp(max=1 / BINS).sum()), math.sqrt(thin * (1 - thin) / count))

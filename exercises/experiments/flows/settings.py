@@ -1,6 +1,6 @@
 """Which flows are trained, on what, and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from data.two_dimensional import TARGETS
@@ -14,7 +14,8 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Config:
-    """Settings: target, mode and k, each by name or 'all'; updates, samples an update, optimizer and its schedule.
+    """Settings: target, mode and k, each by name or 'all'; updates, samples an update, optimizer and its schedule;
+    the scale of the initial w, and whether u is counted from the layer that does nothing (networks.layers_of).
 
     mode 'samples' maps the target's samples to N(0, I) and maximises their likelihood (question 3.4), 'density' maps
     N(0, I) to the target and minimises the reverse KL (3.5), 'explore' trains nothing and draws single layers (3.1).
@@ -28,11 +29,13 @@ class Config:
     optimizer: str = "rmsprop"
     learning_rate: float = 5e-4
     schedule: str = "constant"
+    scale: float = 0.01
+    shifted: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
-        check_positive(self, "iterations", "batch_size", "learning_rate")
+        check_positive(self, "iterations", "batch_size", "learning_rate", "scale")
         check_one_of(self, "target", (ALL, *TARGETS))
         check_one_of(self, "mode", (ALL, *MODES, "explore"))
         check_one_of(self, "optimizer", ("rmsprop", "adam"))
@@ -43,10 +46,11 @@ class Config:
             raise SettingError(f"seed is {self.seed}, expected an integer from 0 to {2**31 - 1}")
 
 
+BEST = Config(optimizer="adam", learning_rate=5e-3, schedule="cosine", scale=1.0, shifted=False)
 PRESETS = {
     "paper": Config(),
-    "quick": Config(iterations=4_000, optimizer="adam", learning_rate=1e-2, schedule="cosine"),
-    "best": Config(optimizer="adam", learning_rate=1e-2, schedule="cosine"),
+    "quick": replace(BEST, iterations=4_000, learning_rate=2e-2),
+    "best": BEST,
 }
 
 

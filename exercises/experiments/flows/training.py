@@ -12,8 +12,8 @@ from data.two_dimensional import TARGETS
 
 from .. import checkpoints
 from ..runs import Run, RunError
-from .evaluation import measure
-from .networks import DIM, Functions, Layers, PlanarFlow
+from .evaluation import look
+from .networks import DIM, Functions, Layers, PlanarFlow, layers_of
 from .settings import Config, Training
 
 EPOCHS = 20  # equal shares of a training; after each the flow is measured and kept
@@ -70,13 +70,12 @@ def fit(functions: Functions, flow: PlanarFlow, training: Training, config: Conf
         begin = time.process_time()
         loss = train_epoch(functions, flow, optimizer, training, config, epoch)
         seconds = time.process_time() - begin
-        held_out = measure(functions, flow.layers(), training, quick=True)
         run.append_metrics(
             {
                 "epoch": epoch,
                 "iteration": last_iteration(config, epoch),
                 "train_loss": loss,
-                "held_out_loss": held_out,
+                "held_out_loss": look(functions, flow.layers(), training),
                 "cpu_seconds": seconds,
             }
         )
@@ -123,7 +122,7 @@ def _broken_down(value: float, flow: PlanarFlow, training: Training, config: Con
     finite = weights.isfinite()
     # The layer whose parameters are broken, or else the largest: the most likely one to have done it.
     worst = int((~finite).any(1).nonzero()[0]) if not finite.all() else int(weights.abs().amax(1).argmax())
-    u, w, b = (t.tolist() for t in weights[worst].split((DIM, DIM, 1)))
+    u, w, b = (t.tolist() for t in layers_of(weights, flow.shifted)[worst])
     if not finite.all():
         cause = "a gradient was nan or infinite in the iteration before, while the loss was not"
     elif config.learning_rate > 0.1:
@@ -140,6 +139,5 @@ def _broken_down(value: float, flow: PlanarFlow, training: Training, config: Con
     )
 
 
-def _short(entries: list[float]) -> str:
-    text = ", ".join(f"{entry:.4g}" for entry in entries)
-    return text if len(entries) == 1 else f"({text})"
+def _short(entries: float | list[float]) -> str:
+    return f"({', '.join(map(_short, entries))})" if isinstance(entries, list) else f"{entries:.4g}"

@@ -1,0 +1,198 @@
+"""The experiment of Problem 3 from beginning to end: rehearse, train side by side, measure, draw.
+
+A run of this experiment has a directory `trainings/NAME/` for each flow, which is a run by itself: configuration,
+metrics, checkpoint, figures' numbers. What is drawn compares them, in the run's own `figures/`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import runs
+from ..runs import Run, RunError
+from ..side_by_side import work_through
+from .evaluation import scores
+from .networks import DIM, Functions, Implementation, PlanarFlow, initial_weights, layers_of, load_model
+from .settings import Config, Training, trainings
+from .training import EPOCHS, fit, last_iteration, objective_of, seed_epoch
+
+Load = Callable[[], Implementation]
+SLOW = 5e-3, 1e-3  # seconds for an update and for each of its layers; some ten times what the reference takes
+
+
+def train(load: Load, config: Config, out: Path, *, resume: bool = False, name: str = "", preset: str = "") -> Run:
+    """Train the flows that the settings ask for with the student's functions, and leave a run.
+
+    The trainings share the processor's cores, each in a process of its own; every share of a training begins from
+    the seed (seed, share), so a run that is resumed ends with the same bits.
+
+    Args:
+        load: loads the implementation; called in every process, so it has to be picklable.
+        config: the settings.
+        out: the run directory; new, or with `resume` an unfinished run of the same configuration.
+        resume: go on with the trainings that are not finished.
+        name: of the implementation, for the record.
+        preset: the preset that config began from, for the record.
+
+    Returns:
+        The finished run; its summary has the figures of every training, named by `evaluation.score_names`.
+
+    Raises:
+        RunError: the run cannot be made or resumed, a function is still to do or answers in another shape, or a
+            training broke down. Trainings that did not are finished all the same, and kept.
+        RunInterrupted: Ctrl-C; the finished shares of all trainings are kept.
+    """
+    record = {
+        "experiment": "flows",
+        "preset": preset,
+        "implementation": name,
+        "data": {"name": "two_dimensional", "source": "rejection samples of two energies"},
+        "settings": asdict(config),
+    }
+    torch.set_num_threads(1)
+    functions = load().flows
+    chosen = trainings(config)
+    rehearse(functions, chosen)
+    run = runs.resume(out, record) if resume else runs.create(out, record)
+    try:
+        train_all(load, chosen, config, run, record)
+        finish(functions, chosen, config, run)
+    except KeyboardInterrupt as error:
+        raise runs.RunInterrupted(
+            f"stopped; {_shares_done(chosen, run)} of {EPOCHS * len(chosen)} shares of the trainings are kept in "
+            f"{out}. Go on with the same command and --resume."
+        ) from error
+    return run
+
+
+def rehearse(functions: Functions, chosen: Sequence[Training]) -> None:
+    """Call every function that the experiment needs once, before anything is written and any time is spent.
+
+    Raises:
+        RunError: one is still to do, or answers with another shape.
+    """
+    torch.manual_seed(0)
+    (layer,) = layers = layers_of(torch.randn(1, 2 * DIM + 1), shifted=False)
+    z = torch.randn(2, DIM)
+    calls: dict[str, tuple[Callable[[], Any], Any]] = {
+        "planar": (lambda: functions.planar(z, *layer), ((2, DIM), (2,))),
+        "compose": (lambda: functions.compose(layers, z), ((2, DIM), (2,))),
+        "constrain_u": (lambda: functions.constrain_u(*layer[:2]), (DIM,)),
+    }
+    for training in {t.mode: t for t in chosen}.values():
+        part = "negative_log_likelihood" if training.mode == "samples" else "reverse_kl"
+        calls[part] = (partial(objective_of(functions, training), layers, z), (2,))
+    for part, (call, expected) in calls.items():
+        try:
+            found = _shape(call())
+        except NotImplementedError as error:
+            raise RunError(f"training needs flows.{part}, and something in it is still to do: {error}") from error
+        if found != expected:
+            raise RunError(f"flows.{part} gave {found} for two points of the plane, expected {expected}")
+
+
+def _shape(answer: Any) -> Any:
+    if isinstance(answer, (tuple, list)):
+        return tuple(map(_shape, answer))
+    return tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
+
+
+def train_all(load: Load, chosen: Sequence[Training], config: Config, run: Run, record: dict[str, Any]) -> None:
+    """Train what is not trained yet, side by side.
+
+    Raises:
+        RunError: trainings broke down; says each one's reason, after all others are done.
+    """
+    waiting = [t for t in chosen if not (training_path(run, t) / "summary.json").is_file()]
+    jobs = {t.name: partial(train_one, load, t, config, training_path(run, t), record) for t in waiting}
+    told: set[str] = set()
+
+    def progress() -> tuple[int, list[str]]:
+        lines = [line for t in waiting for line in _news(t, config, run, told)]
+        return _shares_done(chosen, run), lines
+
+    errors = work_through(jobs, EPOCHS * len(chosen), progress)
+    if errors:
+        raise RunError(
+            "\n".join(errors) + f"\n{len(jobs) - len(errors)} of {len(jobs)} trainings ended well and are kept in "
+            f"{run.path}. Mend the function, and go on with the same command, --out {run.path} and --resume."
+        )
+
+
+def training_path(run: Run, training: Training) -> Path:
+    """Return where a training's own run lies."""
+    return run.path / "trainings" / training.name
+
+
+def train_one(load: Load, training: Training, config: Config, path: Path, record: dict[str, Any]) -> None:
+    """Train one flow, in a process of its own, and leave its run.
+
+    Raises:
+        RunError: it broke down; what was finished is kept.
+    """
+    functions = load().flows
+    seed_epoch(config, 0)
+    flow = PlanarFlow(initial_weights(training.k, config.scale, config.shifted), config.shifted)
+    own = record | {"training": training.name}
+    run = runs.resume(path, own) if path.exists() else runs.create(path, own)
+    fit(functions, flow, training, config, run)
+    seed_epoch(config, EPOCHS + 1)
+    measured = scores(functions, flow.layers(), training)
+    seconds = sum(m["cpu_seconds"] for m in run.metrics())
+    run.write_summary({name: score.value for name, score in measured.items()} | {"training_cpu_seconds": seconds})
+
+
+def trained(run: Run, training: Training) -> Run | None:
+    """Open a training's own run, if it was begun and whole files are there."""
+    path = training_path(run, training)
+    return runs.read(path) if (path / "config.json").is_file() else None
+
+
+def _shares_done(chosen: Sequence[Training], run: Run) -> int:
+    begun = [trained(run, t) for t in chosen]
+    return sum(len(own.metrics()) for own in begun if own is not None)
+
+
+def _news(training: Training, config: Config, run: Run, told: set[str]) -> list[str]:
+    """Say once that a training is slow, and once what it ended with."""
+    own = trained(run, training)
+    metrics = own.metrics() if own is not None else []
+    lines = []
+    # The second share: the first one also pays for what torch does once.
+    if len(metrics) > 1 and f"{training.name} pace" not in told:
+        told.add(f"{training.name} pace")
+        pace = metrics[1]["cpu_seconds"] / max(1, last_iteration(config, 2) - last_iteration(config, 1))
+        if pace > SLOW[0] + training.k * SLOW[1]:
+            lines.append(
+                f"{training.name}: slow, {1000 * pace:.0f} ms an iteration, about "
+                f"{pace * config.iterations / 60:.0f} minutes in all; `elbo check flows.compose` counts what it costs"
+            )
+    if own is not None and own.finished and training.name not in told:
+        told.add(training.name)
+        *figures, seconds = own.summary().items()
+        values = ", ".join(f"{name.split('.')[1].replace('_', ' ')} {value:.4f}" for name, value in figures)
+        lines.append(f"{training.name:18} {values}  ({seconds[1]:.1f} CPU s)")
+    return lines
+
+
+def finish(functions: Functions, chosen: Sequence[Training], config: Config, run: Run) -> None:
+    """Draw the figures and write the summary."""
+    from . import figures  # matplotlib takes a second, which the processes that train need not wait for
+
+    if not chosen:
+        run.save_figure("one_layer", figures.one_layer(functions))
+    own = {t: runs.read(training_path(run, t)) for t in chosen}
+    flows = {t: load_model(own[t].checkpoint, t.k, config.shifted).layers() for t in chosen}
+    for name, figure in figures.comparisons(functions, flows, {t: own[t].metrics() for t in chosen}):
+        run.save_figure(name, figure)
+    if chosen:
+        figures.save_animation(functions, flows, run.path / "figures" / "layers.gif")
+    summaries = [each.summary() for each in own.values()]
+    seconds = sum(summary.pop("training_cpu_seconds") for summary in summaries)
+    merged = {name: value for summary in summaries for name, value in summary.items()}
+    run.write_summary(merged | {"training_cpu_seconds": seconds})

@@ -1,0 +1,127 @@
+"""The figures of a run that are measured again: from its checkpoint, with the reference functions."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+import data
+from exercises.experiments.flows import evaluation as flows
+from exercises.experiments.flows.experiment import training_path
+from exercises.experiments.flows.networks import load_model as load_flow
+from exercises.experiments.flows.settings import Config, Training, trainings
+from exercises.experiments.runs import Run, RunError
+from exercises.experiments.vae.evaluation import average_elbo, average_log_likelihood
+from exercises.experiments.vae.networks import VAE
+from exercises.experiments.vae.networks import load_model as load_vae
+from grading.catalogue import topic_parts
+from grading.engine.implementation import Implementation, locate
+
+REPLICATED = 1000  # images that are measured twice, for the standard error
+SAMPLES = 200
+SEED = 20200412
+
+Measure = Callable[[], tuple[float, float]]
+
+
+def measures(run: Run, root: Path | None) -> dict[str, Measure]:
+    """Return, for each figure that the run has, what measures it: value and standard error.
+
+    A measure raises CheckpointError where the checkpoint cannot be used.
+
+    Raises:
+        DataError: the data that the run was trained on cannot be had.
+        RunError: the run's settings are none that an experiment has.
+    """
+    return dict(_vae(run, root) if run.config["experiment"] == "vae" else _flows(run))
+
+
+def measured_names() -> set[str]:
+    """Return the names of all figures that can be measured."""
+    return {"vae.elbo", "vae.log_likelihood"} | {name for t in trainings(Config()) for name in flows.score_names(t)}
+
+
+def reference(topic: str) -> Any:
+    """Return the reference's functions of a topic."""
+    solutions = Implementation(locate("solutions"))
+    return SimpleNamespace(
+        **{part.name.split(".")[1]: solutions.function(part.name, part.file) for part in topic_parts(topic)}
+    )
+
+
+# The variational autoencoder: the noise of the samples is measured by measuring twice
+
+
+def _vae(run: Run, root: Path | None) -> Mapping[str, Measure]:
+    images = data.load(str(run.config["data"]["name"]), root)
+    return {
+        "vae.elbo": lambda: elbo(load_vae(run.checkpoint), images),
+        "vae.log_likelihood": lambda: log_likelihood(load_vae(run.checkpoint), images),
+    }
+
+
+def elbo(model: VAE, images: data.Images) -> tuple[float, float]:
+    """Measure the average ELBO of the validation images, in nats, and its standard error."""
+    bound = reference("vae").elbo
+    return _measured_twice(lambda x: average_elbo(bound, x, model.encode, model.decode), images.valid)
+
+
+def log_likelihood(model: VAE, images: data.Images) -> tuple[float, float]:
+    """Measure the average importance-sampled log p(x) of the test images, in nats, and its standard error."""
+    estimate = reference("vae").importance_log_likelihood
+    return _measured_twice(
+        lambda x: average_log_likelihood(estimate, x, model.encode, model.decode, SAMPLES), images.test
+    )
+
+
+def _measured_twice(average: Callable[[Tensor], float], images: Tensor) -> tuple[float, float]:
+    """Return an average over images and its standard error, from measuring pieces of some of them a second time."""
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        pieces = images[:REPLICATED].split(20)
+        differences = torch.tensor([average(piece) - average(piece) for piece in pieces])
+        # Half the variance of a difference is that of one measurement of a piece.
+        error_of_piece = float((differences**2).mean() / 2) ** 0.5
+        return average(images), error_of_piece * math.sqrt(len(pieces[0]) / len(images))
+
+
+# Flows: the samples are independent, and the spread of their losses gives the error
+
+
+def _flows(run: Run) -> Iterator[tuple[str, Measure]]:
+    config = flows_config(run)
+    for training in trainings(config):
+        once = cache(partial(flow_scores, training_path(run, training), training, config.shifted))
+        for name in flows.score_names(training):
+            yield name, partial(_score, once, name)
+
+
+def _score(all_scores: Callable[[], Mapping[str, flows.Score]], name: str) -> tuple[float, float]:
+    score = all_scores()[name]
+    return score.value, score.error
+
+
+def flows_config(run: Run) -> Config:
+    """Read the settings of a run of flows that anybody may have written.
+
+    Raises:
+        RunError: they are none that the experiment has.
+    """
+    try:
+        return msgspec.convert(run.config["settings"], Config)
+    except msgspec.ValidationError as error:
+        raise RunError(f"{run.path / 'config.json'} is not what an experiment writes: {error}") from error
+
+
+def flow_scores(path: Path, training: Training, shifted: bool) -> dict[str, flows.Score]:
+    """Measure the figures of one trained flow."""
+    model = load_flow(path / "checkpoint.safetensors", training.k, shifted)
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        return flows.scores(reference("flows"), model.layers(), training)
