@@ -60,7 +60,11 @@ def leaves_its_arguments_alone(flows: Topic, case: PointsAndLayers) -> None:
     assert_all_unchanged(likelihood.arguments, after, (layers, x))
 
 
-@likelihood.property("value", case=FLOW)
+# Only the constant is left, and there is enough of it to see how it was rounded.
+ORIGIN = torch.zeros(1, 16, dtype=F64)
+
+
+@likelihood.property("value", edges=[{"case": (ORIGIN, [])}], case=FLOW)
 def minus_log_of_the_pulled_back_normal(flows: Topic, case: PointsAndLayers) -> None:
     """The value is -log N(f(x); 0, I) - log |det df/dx|, with f and its log-determinant from compose; without layers
     it is |x|^2 / 2 + d/2 log 2 pi."""
@@ -72,8 +76,9 @@ def minus_log_of_the_pulled_back_normal(flows: Topic, case: PointsAndLayers) -> 
 
 @likelihood.property("value", most=4, stays=MASS, layers=smooth_layers())
 def density_integrates_to_one(flows: Topic, layers: list[Layer]) -> None:
-    """exp(-value) integrates to 1 over the plane, for any layers."""
+    """The density exp(-value) integrates to 1 over the plane, for any layers."""
     x, cell = grid(layers)
+    flows.negative_log_likelihood(layers, x[:2])  # (batch, batch) shows in two points, before it fills the memory
     total = torch.exp(-flows.negative_log_likelihood(layers, x)).sum() * cell
     assert_close(total, torch.ones_like(total), 1e3, "the integral of exp(-value)")
 
@@ -95,7 +100,7 @@ def gradients_in_all_layers(flows: Topic, case: PointsAndLayers) -> None:
     z, log_abs_det = flow(as_layers(leaves), x)
     expected = torch.autograd.grad((-log_normal(z) - log_abs_det).sum(), leaves)
     paths = _paths(layers)
-    answers = [flows.negative_log_likelihood.gradient(layers, x, wrt=path) for path in paths]
+    answers = (flows.negative_log_likelihood.gradient(layers, x, wrt=path) for path in paths)
     assert_gradients(answers, expected, [likelihood.argument(path) for path in paths])
 
 
@@ -138,7 +143,10 @@ def leaves_noise_and_layers_alone(flows: Topic, case: Case) -> None:
     assert_all_unchanged(reverse.arguments, flows.reverse_kl.observe(layers, z0, energy).arguments, (layers, z0))
 
 
-@reverse.property("value", case=_with_energy())
+AT_ORIGIN: dict[str, Any] = {"case": (ORIGIN, [], NormalEnergy(ORIGIN[0], ORIGIN[0], 0.0))}
+
+
+@reverse.property("value", edges=[AT_ORIGIN], case=_with_energy())
 def log_density_of_the_image_plus_energy(flows: Topic, case: Case) -> None:
     """The value is log N(z_0; 0, I) - log |det df/dz_0| + U(z_k), with z_k and the log-determinant from compose."""
     z0, layers, energy = case
@@ -150,20 +158,30 @@ def log_density_of_the_image_plus_energy(flows: Topic, case: Case) -> None:
 @reverse.property(
     "value",
     stays="it shows which divergence this is, and its sign, by a number that one knows",
+    most=25,
     mean=reals(-2, 2),
     layer=planar_layers(features=1, own=False),
 )
 def mean_is_a_divergence(flows: Topic, mean: float, layer: PointsAndLayers) -> None:
-    """For the normalised energy of N(m, 1) the mean over z_0 ~ N(0, 1) is m^2 / 2 without layers, and never negative
-    with some: it is a KL divergence. (The mean is an integral here, without noise.)"""
+    """For the normalised energy of N(m, 1) the mean over z_0 ~ N(0, 1), an integral here without noise, is m^2 / 2
+    without layers, and never negative with some: it is a KL divergence."""
     energy = NormalEnergy(torch.tensor([mean], dtype=F64), torch.zeros(1, dtype=F64), 0.5 * math.log(2 * math.pi))
-    z0 = torch.linspace(-9, 9, 1801, dtype=F64)[:, None]
+    z0 = torch.linspace(-9, 9, 901, dtype=F64)[:, None]
     weight = log_normal(z0).exp()
     plain, bent = (
         torch.trapezoid(weight * flows.reverse_kl(layers, z0, energy), z0[:, 0]) for layers in ([], layer[1])
     )
     assert_close(plain, torch.tensor(0.5 * mean**2, dtype=F64), 1e3, "the mean over z_0")
-    assert_at_least(bent, torch.zeros_like(bent), 1e4)
+    assert_at_least(bent, torch.zeros_like(bent), 1e4, "the mean over z_0")
+
+
+@reverse.property("stability", distance=reals(40, 1000), features=st.integers(1, 3))
+def far_from_the_target(flows: Topic, distance: float, features: int) -> None:
+    """A sample so far from the target that its density exp(-U) underflows has a finite value and gradient."""
+    z0, logvar = torch.zeros(1, features, dtype=F64), torch.zeros(features, dtype=F64)
+    energy = NormalEnergy(torch.full((features,), distance, dtype=F64), logvar, 0.0)
+    assert_close(flows.reverse_kl([], z0, energy), log_normal(z0) + energy(z0))
+    assert_finite(flows.reverse_kl.gradient([], z0, energy, wrt="1"), "the gradient by z0")
 
 
 @reverse.property("gradient", case=_with_energy(least=1))
@@ -174,5 +192,5 @@ def gradients_through_the_samples(flows: Topic, case: Case) -> None:
     z, log_abs_det = flow(as_layers(leaves), z0)
     expected = torch.autograd.grad((energy(z) - log_abs_det).sum(), leaves)
     paths = _paths(layers)
-    answers = [flows.reverse_kl.gradient(layers, z0, energy, wrt=path) for path in paths]
+    answers = (flows.reverse_kl.gradient(layers, z0, energy, wrt=path) for path in paths)
     assert_gradients(answers, expected, [reverse.argument(path) for path in paths])

@@ -42,7 +42,7 @@ def _along(w: Tensor, u: Tensor) -> Tensor:
     return (w * u).sum(-1)
 
 
-@constrain.property("shape", layer=LAYER)
+@constrain.property("shape", stays="it names a wrong shape before any number is compared", layer=LAYER)
 def keeps_the_shape_of_u(flows: Topic, layer: PointsAndLayers) -> None:
     """The result has the shape of u: (d,) for a shared layer, (batch, d) for layers of one's own, one or more."""
     ((u, w, _),) = layer[1]
@@ -61,23 +61,27 @@ def keeps_the_dtype(flows: Topic, layer: PointsAndLayers) -> None:
 
 @constrain.property("value", most=10, layer=LAYER)
 def leaves_its_arguments_alone(flows: Topic, layer: PointsAndLayers) -> None:
-    """u and w hold the same numbers after the call as before: u is constrained in the result, never corrected."""
+    """The vectors u and w are after the call what they were before: u is constrained in the result, never corrected."""
     ((u, w, _),) = layer[1]
     assert_all_unchanged(("u", "w"), flows.constrain_u.observe(u, w).arguments, (u, w))
 
 
-@constrain.property("value", layer=LAYER)
+@constrain.property(
+    "value", stays="it is the definition of u_hat; what breaks it breaks the gradients too, less plainly", layer=LAYER
+)
 def dot_with_w_is_m(flows: Topic, layer: PointsAndLayers) -> None:
-    """w.u_hat = m(w.u) with m(a) = log(1 + exp(a)) - 1, for each layer by itself."""
+    """For each layer by itself, w.u_hat = m(w.u) with m(a) = log(1 + exp(a)) - 1."""
     ((u, w, _),) = layer[1]
     wu = _along(w, u)
     expected = torch.log1p(torch.exp(wu)) - 1
     assert_close(_along(w, _constrained(flows, u, w)), expected, 10 * (1 + (w * u).abs().sum(-1)), "w.u_hat")
 
 
-@constrain.property("value", layer=LAYER)
+@constrain.property(
+    "value", stays="it shows a step in a wrong direction, which dot_with_w_is_m may let pass", layer=LAYER
+)
 def changes_u_along_w_only(flows: Topic, layer: PointsAndLayers) -> None:
-    """u_hat - u is a multiple of w: what lies across w stays as it was."""
+    """The step u_hat - u is a multiple of w: what lies across w stays as it was."""
     ((u, w, _),) = layer[1]
     moved = _constrained(flows, u, w) - u
     across = moved - (_along(w, moved) / _along(w, w)).unsqueeze(-1) * w
@@ -92,9 +96,9 @@ def changes_u_along_w_only(flows: Topic, layer: PointsAndLayers) -> None:
     w=st.tuples(reals(1, 4), reals(-4, 4)).map(lambda pair: torch.tensor(pair, dtype=F64)),
 )
 def never_below_minus_one(flows: Topic, u: Tensor, w: Tensor) -> None:
-    """w.u_hat is at least -1 for any u and w, long ones too: that is when the layer can be inverted."""
+    """For any u and w, long ones too, w.u_hat is at least -1: that is when the layer can be inverted."""
     dot = _along(w, _constrained(flows, u, w))
-    assert_at_least(dot, torch.full_like(dot, -1.0))
+    assert_at_least(dot, torch.full_like(dot, -1.0), what="w.u_hat")
 
 
 @constrain.property(
@@ -128,9 +132,12 @@ def leaves_u_where_w_is_zero(flows: Topic, u: tuple[Tensor]) -> None:
     zero = torch.zeros_like(u[0])
     assert_close(_constrained(flows, u[0], zero), u[0])
     for wrt, name in (("0", "u"), ("1", "w")):
-        assert_finite(flows.constrain_u.gradient(u[0], zero, wrt=wrt), f"the gradient by {name}")
+        gradient = flows.constrain_u.observe(u[0], zero, wrt=wrt).gradient
+        if gradient is not None:  # u itself is an answer here, and has none by w
+            assert_finite(gradient, f"the gradient by {name}")
     both, ones = torch.cat([u[0], u[0]]), torch.ones_like(zero)
-    assert_close(_constrained(flows, both, torch.cat([zero, ones]))[len(zero) :], constrained_u(u[0], ones), 10.0)
+    others = _constrained(flows, both, torch.cat([zero, ones]))[len(zero) :]
+    assert_close(others, constrained_u(u[0], ones), 10.0, "u_hat in the rows where w is not 0")
 
 
 @constrain.property("gradient", layer=LAYER, weight=reals(-2, 2))
@@ -140,7 +147,7 @@ def gradients_in_u_and_w(flows: Topic, layer: PointsAndLayers, weight: float) ->
     cotangent = torch.linspace(1, weight, u.numel(), dtype=F64).view(u.shape)
     leaves = u.clone().requires_grad_(), w.clone().requires_grad_()
     expected = torch.autograd.grad((constrained_u(*leaves) * cotangent).sum(), leaves)
-    answers = [flows.constrain_u.gradient(u, w, wrt=wrt, cotangent=cotangent) for wrt in ("0", "1")]
+    answers = (flows.constrain_u.gradient(u, w, wrt=wrt, cotangent=cotangent) for wrt in ("0", "1"))
     assert_gradients(answers, expected, constrain.arguments)
 
 
@@ -170,21 +177,21 @@ def keeps_the_precision(flows: Topic, case: PointsAndLayers) -> None:
 
 @planar.property("value", most=10, case=LAYER)
 def leaves_point_and_layer_alone(flows: Topic, case: PointsAndLayers) -> None:
-    """z, u, w and b hold the same numbers after the call as before; u above all, which the optimiser owns."""
+    """All of z, u, w and b are after the call what they were before; u above all, which the optimiser owns."""
     z, (layer,) = case
     assert_all_unchanged(planar.arguments, flows.planar.observe(z, *layer).arguments, (z, *layer))
 
 
-ONES = torch.ones(1, 2, dtype=F64)
-ZERO_W = {"case": (ONES, [(ONES[0], 0 * ONES[0], ONES[0, 0])])}
+ONE = torch.ones(1, 1, dtype=F64)
+ZERO_W = {"case": (0 * ONE, [(ONE[0], 0 * ONE[0], ONE[0, 0])])}
 
 
 @planar.property("value", edges=[ZERO_W], case=LAYER)
 def moves_points_along_u_hat(flows: Topic, case: PointsAndLayers) -> None:
-    """f(z) = z + u_hat tanh(w.z + b), with u_hat from constrain_u."""
+    """The points are f(z) = z + u_hat tanh(w.z + b), with u_hat from constrain_u."""
     z, ((u, w, b),) = case
-    points, _ = mapped(flows.planar, z, z, u, w, b)
     u_hat = _constrained(flows, u, w)
+    points, _ = mapped(flows.planar, z, z, u, w, b)
     assert_close(points, z + u_hat * torch.tanh(_along(w, z) + b).unsqueeze(-1), 10 * (1 + u_hat.abs().sum()), "f(z)")
 
 
@@ -192,11 +199,13 @@ def moves_points_along_u_hat(flows: Topic, case: PointsAndLayers) -> None:
 def log_det_equals_autograd_slogdet(flows: Topic, case: PointsAndLayers) -> None:
     """log_abs_det is the log of the absolute determinant of the Jacobian that autograd finds for this very f."""
     z, (layer,) = case
+
+    def gradient(points: Tensor, chosen: list[Layer], rows: Tensor) -> Tensor:
+        return flows.planar.gradient(points, *chosen[0], cotangent=(rows, None))
+
+    dense = jacobian(gradient, z, [layer])
     _, log_abs_det = mapped(flows.planar, z, z, *layer)
-    assert_slogdet(
-        log_abs_det,
-        jacobian(lambda z, layers, rows: flows.planar.gradient(z, *layers[0], cotangent=(rows, None)), z, [layer]),
-    )
+    assert_slogdet(log_abs_det, dense)
 
 
 @planar.property(
@@ -207,11 +216,12 @@ def log_det_equals_autograd_slogdet(flows: Topic, case: PointsAndLayers) -> None
     b=reals(-2, 2),
 )
 def increases_along_w(flows: Topic, u: Tensor, w: Tensor, b: float) -> None:
-    """w.f(z + t w) grows with t for any u, also for |w| = 4: no two points of a line along w have the same image."""
+    """For any u, also for |w| = 4, w.f(z + t w) grows with t: no two points of a line along w have the same image."""
     z = torch.linspace(-3, 3, 61, dtype=F64)[:, None] * w / _along(w, w)
     points, _ = mapped(flows.planar, z, z, u, w, torch.tensor(b, dtype=F64))
     heights = _along(w, points)
-    assert_at_least(heights[1:], heights[:-1], 1 + heights.abs().amax())
+    least = heights.diff().amin()
+    assert_at_least(least, torch.zeros_like(least), 1 + heights.abs().amax(), "the least step of w.f(z + t w)")
 
 
 @planar.property(
@@ -225,20 +235,21 @@ def pulled_back_density_integrates_to_one(flows: Topic, u: float, w: float, b: f
     """In one dimension, N(f(x); 0, 1) |det df/dx| integrates to 1 over x."""
     layer = [torch.tensor(value, dtype=F64) for value in ([u], [w], b)]
     reach = 10 + abs(float(constrained_u(layer[0], layer[1])))
-    x = torch.linspace(-reach, reach, 2001, dtype=F64)[:, None]
+    x = torch.linspace(-reach, reach, 401, dtype=F64)[:, None]
     z, log_abs_det = mapped(flows.planar, x, x, *layer)
     density = torch.exp(-0.5 * z[:, 0] ** 2 + log_abs_det) / math.sqrt(2 * math.pi)
     integral = torch.trapezoid(density, x[:, 0])
     assert_close(integral, torch.ones_like(integral), 1e4, "the integral of the density")
 
 
-@planar.property("stability", slope=st.sampled_from([-1.0, 1.0]), size=reals(30, 100), u=COORDINATES)
+@planar.property("stability", slope=st.sampled_from([-1.0, 1.0]), size=reals(30, 1000), u=COORDINATES)
 def flat_tanh(flows: Topic, slope: float, size: float, u: float) -> None:
-    """Where |w.z + b| is up to 100, tanh is flat: f moves by u_hat, log_abs_det is 0, all gradients are finite."""
+    """Where |w.z + b| is up to 1000, tanh is flat: f moves by u_hat, log_abs_det is 0, all gradients are finite."""
     layer = [torch.tensor(value, dtype=F64) for value in ([u, 1.0], [1.0, 0.5], 0.0)]
     z = torch.tensor([[slope * size, 0.0]], dtype=F64)
+    u_hat = _constrained(flows, layer[0], layer[1])
     points, log_abs_det = mapped(flows.planar, z, z, *layer)
-    assert_close(points, z + slope * _constrained(flows, layer[0], layer[1]), 100.0, "f(z)")
+    assert_close(points, z + slope * u_hat, size, "f(z)")
     assert_close(log_abs_det, torch.zeros_like(log_abs_det), what="log_abs_det")
     for wrt, name in enumerate(planar.arguments):
         for weights in ((torch.ones_like(z), None), (None, torch.ones(1, dtype=F64))):
@@ -259,7 +270,7 @@ def gradients_in_point_and_layer(flows: Topic, case: PointsAndLayers, weight: fl
         ((None, det_weight), (log_abs_det * det_weight).sum()),
     ):
         expected = torch.autograd.grad(total, leaves, retain_graph=True, materialize_grads=True)
-        answers = [flows.planar.gradient(z, *layer, wrt=wrt, cotangent=weights) for wrt in "0123"]
+        answers = (flows.planar.gradient(z, *layer, wrt=wrt, cotangent=weights) for wrt in "0123")
         assert_gradients(answers, expected, planar.arguments)
 
 

@@ -104,8 +104,8 @@ def four_terms_at_one_sample(
     "randomness", most=2, false_alarm=4 * FALSE_ALARM, model=MODEL, planes=_planes(least=1), seed=seeds()
 )
 def noise_is_standard_normal(flows: Topic, model: LinearGaussian, planes: Tensor, seed: int) -> None:
-    """z_0 is a sample of q_0: with the layers undone, the noise (z_0 - mu) exp(-logvar / 2) of every instance and
-    feature is its own, with mean 0 and variance 1, and uncorrelated between features."""
+    """The point z_0 is a sample of q_0: with the layers undone, the noise (z_0 - mu) exp(-logvar / 2) of every instance
+    and feature is its own, with mean 0 and variance 1, and uncorrelated between features."""
     encoder = _encoder(model, planes, widen=0.5)
 
     @cache
