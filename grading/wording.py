@@ -14,6 +14,7 @@ from tests.support.closeness import WrongAnswer
 from tests.support.properties import PARTS, Attempt
 
 SHOWN_ENTRIES = 24
+TYPED_ENTRIES = 50  # of an input, which is only of use as a whole
 SHOWN_EQUAL = 8
 SHOWN_ITEMS = 4
 
@@ -111,7 +112,7 @@ def typed(value: Any) -> str:
         suffix = "" if value.dtype in (torch.float32, torch.int64, torch.bool) else f", dtype={value.dtype}"
         if value.numel() > SHOWN_EQUAL and bool((value == value.reshape(-1)[0]).all()):
             return f"torch.full({tuple(value.shape)}, {value.reshape(-1)[0].item()}{suffix})"
-        if value.numel() > SHOWN_ENTRIES:
+        if value.numel() > TYPED_ENTRIES:
             return f"<tensor of shape {tuple(value.shape)}{suffix}>"
         return f"torch.tensor({_numbers(value)}{suffix})"
     if dataclasses.is_dataclass(value):

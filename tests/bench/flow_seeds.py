@@ -24,9 +24,15 @@ from torch import Tensor
 
 from data.two_dimensional import TARGETS, entropy
 from exercises.experiments.flows.evaluation import scores
-from exercises.experiments.flows.networks import DIM, initial_weights, layers_of
+from exercises.experiments.flows.networks import DIM, layers_of
 from exercises.experiments.flows.settings import PRESETS, Config, Training, trainings
-from exercises.experiments.flows.training import batches_of, learning_rate_at, make_optimizer, objective_of
+from exercises.experiments.flows.training import (
+    batches_of,
+    initial_weights,
+    learning_rate_at,
+    make_optimizer,
+    objective_of,
+)
 from grading.training import functions_of
 
 RESULTS = Path(__file__).parents[2] / "exercises" / "experiments" / "results" / "flows-seeds.json"
@@ -45,9 +51,7 @@ def train_many(
     before: called with the weights before each update.
     """
     torch.manual_seed(config.seed)
-    weights = torch.stack(
-        [initial_weights(training.k, config.scale, config.shifted) for _ in range(seeds)], 1
-    ).requires_grad_()
+    weights = torch.stack([initial_weights(training, config) for _ in range(seeds)], 1).requires_grad_()
     optimizer, objective = make_optimizer(config, weights), objective_of(functions, training)
     for start in range(0, config.iterations, SHARE):
         count = min(SHARE, config.iterations - start)
@@ -166,7 +170,8 @@ def main() -> None:
     torch.set_num_threads(1)
     reference = functions_of("solutions", "flows").flows
     if options.corrected:
-        config, corrected = dataclasses.replace(PRESETS["paper"], target="arcs", mode="samples", k="2"), Corrected()
+        config = dataclasses.replace(PRESETS["paper"], target="arcs", mode="samples", k="2", start="by_mode")
+        corrected = Corrected()
         for name, values in study(unconstrained(reference), config, options.seeds, before=corrected):
             per_run = round(corrected.corrections / options.seeds)
             print(f"{per_run} corrections a run")

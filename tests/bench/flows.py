@@ -22,9 +22,9 @@ import torch
 
 from data import two_dimensional
 from exercises.experiments.flows.evaluation import scores
-from exercises.experiments.flows.networks import PlanarFlow, initial_weights
+from exercises.experiments.flows.networks import PlanarFlow
 from exercises.experiments.flows.settings import LAYERS, PRESETS, Config, Training, trainings
-from exercises.experiments.flows.training import EPOCHS, make_optimizer, seed_epoch, train_epoch
+from exercises.experiments.flows.training import EPOCHS, initial_weights, make_optimizer, seed_epoch, train_epoch
 from grading.engine.implementation import ROOT
 from grading.training import functions_of
 from tests.bench import original_flows
@@ -44,7 +44,7 @@ def original(k: int, updates: int) -> Job:
 def kit(k: int, updates: int) -> Job:
     functions, training = reference(), Training("arcs", "samples", k)
     config = replace(PRESETS["paper"], iterations=EPOCHS * updates)
-    flow = PlanarFlow(initial_weights(k, config.scale, config.shifted), config.shifted)
+    flow = PlanarFlow(initial_weights(training, config), config.shifted)
     optimizer = make_optimizer(config, flow.weights)
     epochs = itertools.cycle(range(1, EPOCHS + 1))
     return lambda: train_epoch(functions, flow, optimizer, training, config, next(epochs))
@@ -58,7 +58,7 @@ def quick(training: Training, config: Config) -> tuple[float, float]:
     """Return the CPU seconds and the held-out likelihood of one training."""
     begin = time.process_time()
     seed_epoch(config, 0)
-    flow = PlanarFlow(initial_weights(training.k, config.scale, config.shifted), config.shifted)
+    flow = PlanarFlow(initial_weights(training, config), config.shifted)
     optimizer = make_optimizer(config, flow.weights)
     for epoch in range(1, EPOCHS + 1):
         train_epoch(reference(), flow, optimizer, training, config, epoch)

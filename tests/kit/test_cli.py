@@ -64,7 +64,8 @@ def test_the_stubs_are_todo_and_nothing_else(unwritten):
     done, _ = unwritten
     assert done.returncode == 1
     *parts, _, summary = done.stdout.splitlines()
-    assert all(line.startswith("· todo  vae.") and "still to be written, in exercises/vae/" in line for line in parts)
+    for name, line in zip(rubric.load().parts, parts, strict=True):
+        assert line.startswith(f"· todo  {name}  still to be written, in exercises/{name.split('.')[0]}/")
     assert summary == f"{len(parts)} parts: {len(parts)} todo"
     assert done.stderr == ""
 
@@ -158,14 +159,15 @@ def test_an_endless_loop_that_prints_ends_and_is_told(elbo, submission):
 def test_list_tells_state_and_points_and_what_is_next(elbo, troubled):
     done = elbo("list", "--implementation", troubled)
     assert done.returncode == 0
-    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("vae.")}
-    assert set(rows) == set(rubric.load().parts)
+    known = rubric.load().parts
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.split()[:1] and line.split()[0] in known}
+    assert list(rows) == list(known)
     assert "✗ wrong" in rows["vae.log_mean_exp"]
     assert "· todo" in rows["vae.kl_gaussian_gaussian_mc"]
     last = done.stdout.splitlines()[-1]
     assert last.endswith(f"next: vae.log_likelihood_bernoulli, in {troubled / 'vae/likelihoods.py'}")
     earned = sum(float(row.split(" of ")[0].split()[-1]) for row in rows.values())
-    total = sum(part.total for part in rubric.load().parts.values())
+    total = sum(part.total for part in known.values())
     assert 0 < earned < total
     assert last.startswith(f"{earned:g} of {total:g} points")
 
@@ -245,7 +247,7 @@ def test_a_broken_rubric_is_refused(refusal, rubric_file, monkeypatch):
     monkeypatch.setattr(rubric.load, "__defaults__", (rubric_file('problem = "1"'),))
     assert "problem" in refusal("check")
     monkeypatch.setattr(rubric.load, "__defaults__", (rubric_file(),))
-    assert "rubric.toml: parts has no key 'vae." in refusal("hint", "vae.log_mean_exp")
+    assert "rubric.toml: parts has no key '" in refusal("hint", "vae.log_mean_exp")
 
 
 def test_a_run_is_never_overwritten(refusal, make_run, images, monkeypatch):

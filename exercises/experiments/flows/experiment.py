@@ -17,9 +17,9 @@ from .. import runs
 from ..runs import Run, RunError
 from ..side_by_side import work_through
 from .evaluation import scores
-from .networks import DIM, Functions, Implementation, PlanarFlow, initial_weights, layers_of, load_model
+from .networks import DIM, Functions, Implementation, PlanarFlow, layers_of, load_model
 from .settings import Config, Training, trainings
-from .training import EPOCHS, fit, last_iteration, objective_of, seed_epoch
+from .training import EPOCHS, fit, initial_weights, last_iteration, objective_of, seed_epoch
 
 Load = Callable[[], Implementation]
 SLOW = 5e-3, 1e-3  # seconds for an update and for each of its layers; some ten times what the reference takes
@@ -137,7 +137,7 @@ def train_one(load: Load, training: Training, config: Config, path: Path, record
     """
     functions = load().flows
     seed_epoch(config, 0)
-    flow = PlanarFlow(initial_weights(training.k, config.scale, config.shifted), config.shifted)
+    flow = PlanarFlow(initial_weights(training, config), config.shifted)
     own = record | {"training": training.name}
     run = runs.resume(path, own) if path.exists() else runs.create(path, own)
     fit(functions, flow, training, config, run)

@@ -73,13 +73,18 @@ def _shift(v: Tensor, w: Tensor) -> Tensor:
     return torch.addcdiv(v, w, (w * w).sum(-1, keepdim=True).clamp_min(1e-12), value=math.log(math.e - 1))
 
 
-def initial_weights(num_layers: int, scale: float, shifted: bool) -> Tensor:
-    """Draw layers that do almost nothing: (k, 2 d + 1) weights, with torch's generator.
+def small_weights(num_layers: int) -> Tensor:
+    """Draw the assignment's start, u or v and w from N(0, 0.01^2) and b = 0: (k, 2 d + 1), with torch's generator."""
+    return torch.cat([0.01 * torch.randn(num_layers, 2 * DIM), torch.zeros(num_layers, 1)], 1)
 
-    v ~ N(0, 0.01^2), w ~ N(0, scale^2), b = 0, and u = v + log(e - 1) w / |w|^2
+
+def idle_weights(num_layers: int) -> Tensor:
+    """Draw layers that do almost nothing in plain coordinates: (k, 2 d + 1), with torch's generator.
+
+    w ~ N(0, I), b = 0, and u = v + log(e - 1) w / |w|^2 with v ~ N(0, 0.01^2)
     """
-    v, w = 0.01 * torch.randn(num_layers, DIM), scale * torch.randn(num_layers, DIM)
-    return torch.cat([v if shifted else _shift(v, w), w, torch.zeros(num_layers, 1)], 1)
+    v, w = 0.01 * torch.randn(num_layers, DIM), torch.randn(num_layers, DIM)
+    return torch.cat([_shift(v, w), w, torch.zeros(num_layers, 1)], 1)
 
 
 def load_model(path: Path, num_layers: int, shifted: bool) -> PlanarFlow:

@@ -14,8 +14,8 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Config:
-    """Settings: target, mode and k, each by name or 'all'; updates, samples an update, optimizer and its schedule;
-    the scale of the initial w, and whether u is counted from the layer that does nothing (networks.layers_of).
+    """Settings: target, mode and k, each by name or 'all'; updates, samples an update, optimizer and its schedule; the
+    start, 'assignment' or 'by_mode' (see training.initial_weights).
 
     mode 'samples' maps the target's samples to N(0, I) and maximises their likelihood (question 3.4), 'density' maps
     N(0, I) to the target and minimises the reverse KL (3.5), 'explore' trains nothing and draws single layers (3.1).
@@ -29,27 +29,32 @@ class Config:
     optimizer: str = "rmsprop"
     learning_rate: float = 5e-4
     schedule: str = "constant"
-    scale: float = 0.01
-    shifted: bool = True
+    start: str = "assignment"
     seed: int = 0
+
+    @property
+    def shifted(self) -> bool:
+        """Whether weights are in the assignment's coordinates (see networks.layers_of)."""
+        return self.start == "assignment"
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
-        check_positive(self, "iterations", "batch_size", "learning_rate", "scale")
+        check_positive(self, "iterations", "batch_size", "learning_rate")
         check_one_of(self, "target", (ALL, *TARGETS))
         check_one_of(self, "mode", (ALL, *MODES, "explore"))
         check_one_of(self, "optimizer", ("rmsprop", "adam"))
         check_one_of(self, "schedule", ("constant", "cosine"))
+        check_one_of(self, "start", ("assignment", "by_mode"))
         if self.k != ALL and not (self.k.isdecimal() and int(self.k) > 0):
             raise SettingError(f"k is {self.k!r}, expected a number of layers of at least 1, or {ALL!r}")
         if not 0 <= self.seed < 2**31:
             raise SettingError(f"seed is {self.seed}, expected an integer from 0 to {2**31 - 1}")
 
 
-BEST = Config(optimizer="adam", learning_rate=5e-3, schedule="cosine", scale=1.0, shifted=False)
+BEST = Config(optimizer="adam", learning_rate=5e-3, schedule="cosine", start="by_mode")
 PRESETS = {
     "paper": Config(),
-    "quick": replace(BEST, iterations=4_000, learning_rate=2e-2),
+    "quick": replace(BEST, iterations=4_000, learning_rate=4e-2),
     "best": BEST,
 }
 

@@ -13,7 +13,7 @@ from data.two_dimensional import TARGETS
 from .. import checkpoints
 from ..runs import Run, RunError
 from .evaluation import look
-from .networks import DIM, Functions, Layers, PlanarFlow, layers_of
+from .networks import DIM, Functions, Layers, PlanarFlow, idle_weights, layers_of, small_weights
 from .settings import Config, Training
 
 EPOCHS = 20  # equal shares of a training; after each the flow is measured and kept
@@ -49,6 +49,18 @@ def learning_rate_at(config: Config, iteration: int) -> float:
     if config.schedule == "constant":
         return config.learning_rate
     return config.learning_rate * (1 + math.cos(math.pi * (iteration - 1) / config.iterations)) / 2
+
+
+def initial_weights(training: Training, config: Config) -> Tensor:
+    """Draw the weights that a training begins with, (k, 2 d + 1).
+
+    'assignment': u and w from N(0, 0.01^2), in coordinates where that does nothing. 'by_mode': from samples, layers
+    that press the plane together, which most often find the best likelihood; from a density, layers that do nothing,
+    as a flow that begins as a point ends in one of the two arcs.
+    """
+    if config.start == "assignment" or training.mode == "samples":
+        return small_weights(training.k)
+    return idle_weights(training.k)
 
 
 def seed_epoch(config: Config, epoch: int) -> None:
