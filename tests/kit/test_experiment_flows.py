@@ -69,7 +69,9 @@ def test_any_of_the_trainings_can_be_named():
     [
         ("target=arc", ["target is 'arc'", "did you mean 'arcs'"]),
         ("mode=sample", ["mode is 'sample'", "did you mean 'samples'"]),
-        ("k=0", ["k is '0'", "at least 1"]),
+        ("k=0", ["k is '0'", "from 1 to 1000"]),
+        ("k=1001", ["k is '1001'", "from 1 to 1000"]),
+        ("k=" + "9" * 5000, ["k is '999", "from 1 to 1000"]),
         ("k=many", ["k is 'many'", "'all'"]),
         ("optimizer=sgd", ["optimizer is 'sgd'", "rmsprop, adam"]),
         ("schedule=linear", ["schedule is 'linear'", "constant, cosine"]),

@@ -182,16 +182,17 @@ def _news(training: Training, config: Config, run: Run, told: set[str]) -> list[
 
 def finish(functions: Functions, chosen: Sequence[Training], config: Config, run: Run) -> None:
     """Draw the figures and write the summary."""
-    from . import figures  # matplotlib takes a second, which the processes that train need not wait for
+    # matplotlib takes a second, which the processes that train need not wait for.
+    from . import animation, exploring, figures
 
     if not chosen:
-        run.save_figure("one_layer", figures.one_layer(functions))
+        run.save_figure("one_layer", exploring.one_layer(functions))
     own = {t: runs.read(training_path(run, t)) for t in chosen}
     flows = {t: load_model(own[t].checkpoint, t.k, config.shifted).layers() for t in chosen}
     for name, figure in figures.comparisons(functions, flows, {t: own[t].metrics() for t in chosen}):
         run.save_figure(name, figure)
     if chosen:
-        figures.save_animation(functions, flows, run.path / "figures" / "layers.gif")
+        animation.save_animation(functions, flows, run.path / "figures" / "layers.gif")
     summaries = [each.summary() for each in own.values()]
     seconds = sum(summary.pop("training_cpu_seconds") for summary in summaries)
     merged = {name: value for summary in summaries for name, value in summary.items()}

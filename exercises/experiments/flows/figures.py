@@ -1,18 +1,14 @@
-"""The figures of a run: densities and samples side by side, curves, single layers, and an animation."""
+"""The figures of trained flows: densities and samples side by side, and how the losses came down."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, pairwise
-from pathlib import Path
+from itertools import groupby
 from typing import Any
 
-import numpy as np
 import torch
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 from torch import Tensor
 
 from data import two_dimensional
@@ -67,7 +63,7 @@ def learned(functions: Functions, flows: Mapping[Training, Layers]) -> Figure:
         )
         axes[0, column].set_title(title, fontsize=10)
         axes[1, column].scatter(*samples.T.numpy(), s=0.6, color="#4269d0", alpha=0.5, linewidths=0)
-        _frame(axes[1, column], width, height)
+        frame(axes[1, column], width, height)
         axes[0, column].set(xticks=[], yticks=[])
     axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel("samples")
@@ -147,106 +143,6 @@ def _floor(training: Training) -> float | None:
     return 0.0 if training.target == "arcs" else None
 
 
-# Question 3.1: one layer by itself
-
-
-ONE_LAYER = {
-    "w.u far below −1": ((-3.0, 0.0), (1.0, 0.0), 0.0),
-    "w.u = 0.54: nothing": ((math.log(math.e - 1), 0.0), (1.0, 0.0), 0.0),
-    "w.u = 3: apart": ((3.0, 0.0), (1.0, 0.0), 0.0),
-    "the same, w long": ((0.75, 0.0), (4.0, 0.0), 0.0),
-    "u across w: shear": ((0.54, 2.0), (1.0, 0.0), 0.0),
-    "b = 2: the bend moves": ((2.0, 2.0), (1.0, 1.0), 2.0),
-}
-
-
-def one_layer(functions: Functions) -> Figure:
-    """Draw what single planar layers do to a grid and to samples of N(0, I), for several (u, w, b)."""
-    figure = Figure(figsize=(2.0 * (len(ONE_LAYER) + 1), 4.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, len(ONE_LAYER) + 1)
-    torch.manual_seed(0)
-    samples = torch.randn(800, DIM)
-    cases: dict[str, Any] = {"before": None} | ONE_LAYER
-    for column, (title, layer) in enumerate(cases.items()):
-        numbers = None if layer is None else [torch.tensor(value) for value in layer]
-
-        def image(z: Tensor, numbers: Any = numbers) -> Tensor:
-            with torch.no_grad():
-                return z if numbers is None else functions.planar(z, *numbers)[0]
-
-        for line in _grid_lines():
-            axes[0, column].plot(*image(line).T.numpy(), color="#4269d0", linewidth=0.6)
-        colours = samples[:, 0].numpy()
-        axes[1, column].scatter(*image(samples).T.numpy(), s=1.5, c=colours, cmap="coolwarm", vmin=-2, vmax=2)
-        told = "" if layer is None else f"\nu = {_typed(layer[0])}, w = {_typed(layer[1])}"
-        axes[0, column].set_title(f"{title}{told}", fontsize=8)
-        for row in (0, 1):
-            _frame(axes[row, column], 5, 5)
-    axes[0, 0].set_ylabel("a grid")
-    axes[1, 0].set_ylabel("samples, coloured by z1")
-    return figure
-
-
-def _typed(pair: Sequence[float]) -> str:
-    return f"({pair[0]:.2g}, {pair[1]:.2g})"
-
-
-def _grid_lines() -> Iterator[Tensor]:
-    """Yield lines of a square grid, each (200, 2)."""
-    along = torch.linspace(-3, 3, 200)
-    for place in torch.linspace(-3, 3, 13):
-        across = torch.full_like(along, float(place))
-        yield torch.stack([along, across], 1)
-        yield torch.stack([across, along], 1)
-
-
-def _frame(axes: Axes, width: float, height: float) -> None:
+def frame(axes: Axes, width: float, height: float) -> None:
+    """Show a part of the plane, without numbers."""
     axes.set(xlim=(-width, width), ylim=(-height, height), xticks=[], yticks=[], aspect="equal")
-
-
-# The layers in turn
-
-
-PIXELS, BETWEEN, HOLD, POINTS = 280, 3, 10, 6000
-FRAME_MS = 70
-
-
-def save_animation(functions: Functions, flows: Mapping[Training, Layers], path: Path) -> None:
-    """Write a GIF of points of the base that go through the layers one after another.
-
-    Shown is a flow that was trained on a density, whose layers lead that way, and among those one of 8 layers.
-    """
-    training = min(flows, key=lambda t: (t.mode != "density", abs(t.k - 8)))
-    layers = flows[training]
-    generator = torch.Generator().manual_seed(0)
-    places = [torch.randn(POINTS, DIM, generator=generator)]
-    if training.mode == "density":
-        places += [push(functions.compose, layers[: i + 1], places[0]) for i in range(training.k)]
-    else:
-        places += [invert(functions.constrain_u, layers[-i - 1 :], places[0]) for i in range(training.k)]
-    angles = torch.atan2(places[0][:, 1], places[0][:, 0]) / (2 * math.pi) + 0.5
-    colours = (255 * colormaps["twilight_shifted"](angles.numpy())[:, :3]).astype(np.uint8)
-    frames = [_drawn(z, colours, SHOWN[training.target]) for z in _in_between(places)]
-    hold = [FRAME_MS * HOLD, *[FRAME_MS] * (len(frames) - 2), FRAME_MS * 2 * HOLD]
-    path.parent.mkdir(exist_ok=True)
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=hold, loop=0, optimize=True)
-
-
-def _in_between(places: Sequence[Tensor]) -> Iterator[Tensor]:
-    """Yield the places and, between two of them, points on the straight way."""
-    yield places[0]
-    for before, after in pairwise(places):
-        for step in range(1, BETWEEN + 1):
-            yield before + (after - before) * step / BETWEEN
-
-
-def _drawn(z: Tensor, colours: np.ndarray, half: tuple[float, float]) -> Image.Image:
-    """Draw points as pixels of a small picture with few colours."""
-    width = round(PIXELS * half[0] / half[1])
-    x = ((z[:, 0] / half[0] + 1) / 2 * width).long().numpy()
-    y = ((1 - z[:, 1] / half[1]) / 2 * PIXELS).long().numpy()
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < PIXELS)
-    canvas = np.full((PIXELS, width, 3), 255, dtype=np.uint8)
-    canvas[y[inside], x[inside]] = colours[inside]
-    return Image.fromarray(canvas).quantize(32)

@@ -9,6 +9,7 @@ from ..settings import SettingError, check_one_of, check_positive
 
 MODES = ("samples", "density")
 LAYERS = (2, 8, 32)
+MOST_LAYERS = 1000
 ALL = "all"
 
 
@@ -45,8 +46,8 @@ class Config:
         check_one_of(self, "optimizer", ("rmsprop", "adam"))
         check_one_of(self, "schedule", ("constant", "cosine"))
         check_one_of(self, "start", ("assignment", "by_mode"))
-        if self.k != ALL and not (self.k.isdecimal() and int(self.k) > 0):
-            raise SettingError(f"k is {self.k!r}, expected a number of layers of at least 1, or {ALL!r}")
+        if self.k != ALL and not (self.k.isdecimal() and len(self.k) < 5 and 0 < int(self.k) <= MOST_LAYERS):
+            raise SettingError(f"k is {self.k!r:.40}, expected a number of layers from 1 to {MOST_LAYERS}, or {ALL!r}")
         if not 0 <= self.seed < 2**31:
             raise SettingError(f"seed is {self.seed}, expected an integer from 0 to {2**31 - 1}")
 
