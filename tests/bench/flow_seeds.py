@@ -170,7 +170,7 @@ def main() -> None:
     torch.set_num_threads(1)
     reference = functions_of("solutions", "flows").flows
     if options.corrected:
-        config = dataclasses.replace(PRESETS["paper"], target="arcs", mode="samples", k="2", start="by_mode")
+        config = dataclasses.replace(PRESETS["paper"], target="arcs", mode="samples", k="2", start="tuned")
         corrected = Corrected()
         for name, values in study(unconstrained(reference), config, options.seeds, before=corrected):
             per_run = round(corrected.corrections / options.seeds)

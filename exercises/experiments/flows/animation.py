@@ -35,8 +35,10 @@ def save_animation(functions: Functions, flows: Mapping[Training, Layers], path:
     else:
         places += [invert(functions.constrain_u, layers[-i - 1 :], places[0]) for i in range(training.k)]
     angles = torch.atan2(places[0][:, 1], places[0][:, 0]) / (2 * math.pi) + 0.5
-    colours = (255 * colormaps["twilight_shifted"](angles.numpy())[:, :3]).astype(np.uint8)
-    frames = [_drawn(z, colours, SHOWN[training.target]) for z in _in_between(places)]
+    colours = (210 * colormaps["hsv"](angles.numpy())[:, :3]).astype(np.uint8)
+    # Some layers send points further out than the target has any.
+    reach = max(*SHOWN[training.target], *(float(z.abs().quantile(0.995)) for z in places))
+    frames = [_drawn(z, colours, reach) for z in _in_between(places)]
     hold = [FRAME_MS * HOLD, *[FRAME_MS] * (len(frames) - 2), FRAME_MS * 2 * HOLD]
     path.parent.mkdir(exist_ok=True)
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=hold, loop=0, optimize=True)
@@ -50,12 +52,10 @@ def _in_between(places: Sequence[Tensor]) -> Iterator[Tensor]:
             yield before + (after - before) * step / BETWEEN
 
 
-def _drawn(z: Tensor, colours: np.ndarray, half: tuple[float, float]) -> Image.Image:
-    """Draw points as pixels of a small picture with few colours."""
-    width = round(PIXELS * half[0] / half[1])
-    x = ((z[:, 0] / half[0] + 1) / 2 * width).long().numpy()
-    y = ((1 - z[:, 1] / half[1]) / 2 * PIXELS).long().numpy()
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < PIXELS)
-    canvas = np.full((PIXELS, width, 3), 255, dtype=np.uint8)
-    canvas[y[inside], x[inside]] = colours[inside]
+def _drawn(z: Tensor, colours: np.ndarray, reach: float) -> Image.Image:
+    """Draw points as pixels of a small picture with few colours; those further out than `reach` are left out."""
+    columns, rows = (((side * z[:, axis] / reach + 1) / 2 * PIXELS).long().numpy() for axis, side in ((0, 1), (1, -1)))
+    inside = (columns >= 0) & (columns < PIXELS) & (rows >= 0) & (rows < PIXELS)
+    canvas = np.full((PIXELS, PIXELS, 3), 255, dtype=np.uint8)
+    canvas[rows[inside], columns[inside]] = colours[inside]
     return Image.fromarray(canvas).quantize(32)

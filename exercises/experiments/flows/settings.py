@@ -16,7 +16,7 @@ ALL = "all"
 @dataclass(frozen=True)
 class Config:
     """Settings: target, mode and k, each by name or 'all'; updates, samples an update, optimizer and its schedule; the
-    start, 'assignment' or 'by_mode' (see training.initial_weights).
+    start, 'assignment' or 'tuned' (see training.initial_weights).
 
     mode 'samples' maps the target's samples to N(0, I) and maximises their likelihood (question 3.4), 'density' maps
     N(0, I) to the target and minimises the reverse KL (3.5), 'explore' trains nothing and draws single layers (3.1).
@@ -45,14 +45,14 @@ class Config:
         check_one_of(self, "mode", (ALL, *MODES, "explore"))
         check_one_of(self, "optimizer", ("rmsprop", "adam"))
         check_one_of(self, "schedule", ("constant", "cosine"))
-        check_one_of(self, "start", ("assignment", "by_mode"))
+        check_one_of(self, "start", ("assignment", "tuned"))
         if self.k != ALL and not (self.k.isdecimal() and len(self.k) < 5 and 0 < int(self.k) <= MOST_LAYERS):
             raise SettingError(f"k is {self.k!r:.40}, expected a number of layers from 1 to {MOST_LAYERS}, or {ALL!r}")
         if not 0 <= self.seed < 2**31:
             raise SettingError(f"seed is {self.seed}, expected an integer from 0 to {2**31 - 1}")
 
 
-BEST = Config(optimizer="adam", learning_rate=5e-3, schedule="cosine", start="by_mode")
+BEST = Config(optimizer="adam", learning_rate=5e-3, schedule="cosine", start="tuned")
 PRESETS = {
     "paper": Config(),
     "quick": replace(BEST, iterations=4_000, learning_rate=4e-2),

@@ -1,0 +1,63 @@
+"""What the handout says of the reference is what was measured, and the thresholds are what comes of it."""
+
+import json
+import math
+import statistics
+
+import pytest
+
+from exercises.experiments.flows.settings import PRESETS
+from grading.engine.implementation import ROOT
+from grading.rubric import load
+from tests.bench.flow_seeds import RESULTS, student_t_99, threshold
+
+FOUND = json.loads(RESULTS.read_text())
+CLAIMS = {name: claim for name, claim in load().claims.items() if claim.experiment == "flows"}
+by_claim = pytest.mark.parametrize("name", CLAIMS)
+
+
+def row_of(name):
+    """The cells of a figure's row in the handout's tables."""
+    _, kind, target, k = name.split(".")
+    label = {"negative_log_likelihood": f"{target}, {k}", "reverse_kl": f"arcs, reverse KL, {k}"} | {
+        "near_ridge": f"sine, share near the ridge, {k}",
+        "coverage": f"sine, coverage, {k}",
+    }
+    text = (ROOT / "exercises" / "flows" / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| {label[kind]} |")]
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+@by_claim
+def test_the_handout_says_what_was_measured(name):
+    cells = row_of(name)
+    paper, quick, best = (FOUND[preset]["scores"][name] for preset in ("paper", "quick", "best"))
+    spread = f"{statistics.median(paper):.4f} ({min(paper):.4f} to {max(paper):.4f})"
+    assert [spread, f"{statistics.median(quick):.4f}", f"{statistics.median(best):.4f}"] == cells[-4:-1]
+    line = (CLAIMS[name].at_most or CLAIMS[name].at_least)["two_dimensional"]
+    assert cells[-1].endswith(f"{line:.3f}")
+
+
+@by_claim
+def test_a_threshold_is_what_the_spread_of_the_reference_gives(name):
+    claim, values = CLAIMS[name], FOUND["paper"]["scores"][name]
+    line = claim.threshold("two_dimensional")
+    assert len(values) >= 10
+    # Rounded to three digits, to the side that fails nobody.
+    assert abs(line - threshold(name, values)) < 0.0015
+    assert all(value <= line if claim.at_most else value >= line for value in values)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_results_are_those_of_the_settings_that_there_are(preset):
+    settings = vars(PRESETS[preset])
+    assert FOUND[preset]["settings"] == settings
+
+
+@pytest.mark.parametrize(("freedom", "quantile"), [(9, 2.8214), (23, 2.4999), (99, 2.3646)])
+def test_the_quantile_is_that_of_the_tables(freedom, quantile):
+    assert student_t_99(freedom) == pytest.approx(quantile, abs=0.002)
+
+
+def test_the_threshold_of_values_that_broke_down_is_no_number():
+    assert math.isnan(threshold("flows.reverse_kl.arcs.2", [1.0, math.inf, 2.0]))
