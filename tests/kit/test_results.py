@@ -56,7 +56,7 @@ def test_results_are_those_of_the_settings_that_there_are(preset):
 
 @pytest.mark.parametrize(("freedom", "quantile"), [(9, 2.8214), (23, 2.4999), (99, 2.3646)])
 def test_the_quantile_is_that_of_the_tables(freedom, quantile):
-    assert student_t_99(freedom) == pytest.approx(quantile, abs=0.002)
+    assert student_t_99(freedom) == pytest.approx(quantile, abs=0.001)
 
 
 def test_the_threshold_of_values_that_broke_down_is_no_number():
