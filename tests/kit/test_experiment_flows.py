@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -298,7 +299,7 @@ def test_a_missing_or_misshapen_function_is_met_before_any_time_is_spent(changed
 
 def test_only_what_is_used_is_rehearsed():
     rehearse(loading(reverse_kl=todo)().flows, [ARCS])
-    rehearse(loading(reverse_kl=todo, negative_log_likelihood=todo)().flows, [])
+    rehearse(loading(compose=todo, constrain_u=todo, negative_log_likelihood=todo)().flows, [])
 
 
 def test_a_slow_layer_is_told_once_with_what_is_left(whole):
@@ -448,9 +449,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_run_goes_on(elbo, tmp_path):
         [sys.executable, "-m", "grading.cli", *arguments],
         cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True,
     )  # fmt: skip
-    end = time.monotonic() + 120
-    while not list(out.glob("trainings/*/checkpoint.safetensors")) and time.monotonic() < end:
-        time.sleep(0.1)
+    wait_for(lambda: list(out.glob("trainings/*/checkpoint.safetensors")))
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 2
@@ -459,6 +458,37 @@ def test_ctrl_c_keeps_what_is_done_and_the_run_goes_on(elbo, tmp_path):
     done = elbo(*arguments, "--resume")
     assert done.returncode == 0, done.stderr
     assert runs.read(out).finished
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="the children of a process are read from /proc")
+def test_a_killed_run_leaves_no_process_behind_and_goes_on(elbo, tmp_path):
+    out = tmp_path / "run"
+    chosen = [f"--set={field}" for field in ("target=arcs", "mode=samples", "iterations=3000")]
+    arguments = ["train", "flows", "-i", "solutions", *chosen, "--out", str(out)]
+    process = subprocess.Popen([sys.executable, "-m", "grading.cli", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
+    wait_for(lambda: list(out.glob("trainings/*/checkpoint.safetensors")))
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert workers
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(running(worker) for worker in workers))
+    done = elbo(*arguments, "--resume")
+    assert done.returncode == 0, done.stderr
+
+
+def running(process):
+    """Whether a process is there and no zombie."""
+    try:
+        return " Z " not in Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_a_figure_of_a_flow_of_any_k_is_drawn(whole):

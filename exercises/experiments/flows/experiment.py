@@ -81,11 +81,11 @@ def rehearse(functions: Functions, chosen: Sequence[Training]) -> None:
     z = torch.randn(2, DIM)
     calls: dict[str, tuple[Callable[[], Any], Any]] = {
         "planar": (lambda: functions.planar(z, *layer), ((2, DIM), (2,))),
-        "compose": (lambda: functions.compose(layers, z), ((2, DIM), (2,))),
-        "constrain_u": (lambda: functions.constrain_u(*layer[:2]), (DIM,)),
     }
     for training in {t.mode: t for t in chosen}.values():
         part = "negative_log_likelihood" if training.mode == "samples" else "reverse_kl"
+        calls["constrain_u"] = (lambda: functions.constrain_u(*layer[:2]), (DIM,))
+        calls["compose"] = (lambda: functions.compose(layers, z), ((2, DIM), (2,)))
         calls[part] = (partial(objective_of(functions, training), layers, z), (2,))
     for part, (call, expected) in calls.items():
         try:
