@@ -1,7 +1,7 @@
 """Looks for flakes: judges the reference with the inputs and the noise of many seeds, every property on each.
 
 python -m tests.bench.seeds                 # 1,000 seeds on the cores that there are
-python -m tests.bench.seeds --seeds 20
+python -m tests.bench.seeds --seeds 20 --only flows    # topics, or properties by name
 
 Status 1 if the reference fails any property; each failure is printed with its seed.
 """
@@ -25,7 +25,7 @@ from tests.support.properties import Property
 
 
 def failures(seed: int, only: tuple[str, ...] = ()) -> list[str]:
-    """Judge the reference, in this process, with one seed; only some properties where they are named."""
+    """Judge the reference, in this process, with one seed; only some properties where they or topics are named."""
     torch.set_num_threads(1)
     reference = Implementation(locate("solutions"))
 
@@ -38,15 +38,16 @@ def failures(seed: int, only: tuple[str, ...] = ()) -> list[str]:
 
 
 def chosen(only: tuple[str, ...]) -> list[Property]:
-    """Return all properties, or those of these names."""
-    return [p for part in all_parts() for p in part.properties if not only or p.name in only]
+    """Return all properties, or those of these topics or names."""
+    properties = [p for part in all_parts() for p in part.properties]
+    return [p for p in properties if not only or p.name in only or p.part.split(".")[0] in only]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--only", nargs="*", default=(), metavar="PROPERTY")
+    parser.add_argument("--only", nargs="*", default=(), metavar="TOPIC|PROPERTY")
     options = parser.parse_args()
     start, failed = time.monotonic(), 0
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:

@@ -127,12 +127,11 @@ def two_calls_differ(flows: Topic, model: LinearGaussian, x: Tensor, planes: Ten
     assert_fresh(*(flows.flow_elbo(x, encoder, model.decoder) for _ in range(2)))
 
 
-def _identity_planes(w: tuple[float, float]) -> Tensor:
-    """One layer that does nothing: w.u = log(e - 1), so that w.u_hat = 0, and u along w."""
-    length = w[0] ** 2 + w[1] ** 2
-    u = [math.log(math.e - 1) * entry / length for entry in w]
+def _one_plane(w: Tensor, step: Tensor) -> Tensor:
+    """One layer, the same for every x, with u_hat about `step`: w.u = log(e - 1) + w.step, and w.u_hat about w.step."""
+    u = step + math.log(math.e - 1) * w / (w * w).sum()
     planes = torch.zeros(1, FEATURES + 1, 2 * LATENT + 1, dtype=F64)
-    planes[0, -1] = torch.tensor([*u, *w, 0.3], dtype=F64)
+    planes[0, -1] = torch.cat([u, w, torch.tensor([0.3], dtype=F64)])
     return planes
 
 
@@ -149,7 +148,8 @@ def tight_at_the_exact_posterior(
 ) -> None:
     """With q_0 the exact posterior, and no layer or one that does nothing, every sample gives log p(x) itself."""
     expected = model.log_marginal(x)
-    for planes in (torch.zeros(0, FEATURES + 1, 2 * LATENT + 1, dtype=F64), _identity_planes(w)):
+    idle = _one_plane(torch.tensor(w, dtype=F64), torch.zeros(LATENT, dtype=F64))
+    for planes in (idle[:0], idle):
         value = flows.flow_elbo(x, _encoder(model, planes), model.decoder)
         assert_close(value, expected, 100 + 10 * expected.abs())
 
@@ -161,12 +161,24 @@ def tight_at_the_exact_posterior(
     false_alarm=FALSE_ALARM,
     model=MODEL,
     x=observations(batch=1),
-    planes=_planes(least=1, most=1),
+    w=st.tuples(reals(0.5, 1.5), reals(-1.5, 1.5)),
+    step=st.tuples(reals(-0.3, 0.3), reals(-0.3, 0.3)),
     seed=seeds(),
 )
-def weights_are_unbiased(flows: Topic, model: LinearGaussian, x: Tensor, planes: Tensor, seed: int) -> None:
+def weights_are_unbiased(
+    flows: Topic,
+    model: LinearGaussian,
+    x: Tensor,
+    w: tuple[float, float],
+    step: tuple[float, float],
+    seed: int,
+) -> None:
     """The mean of exp(value) over many samples is p(x), so the mean of the value is at most log p(x)."""
-    encoder = _encoder(model, 0.3 * planes, widen=1.0)  # wider than the posterior, so that the weights are bounded
+    # A q_0 that is wider than the posterior, and a layer that moves its samples by less than a third of its standard
+    # deviation: the weights are bounded then, and their mean is soon known.
+    deviation = torch.exp(0.5 * model.posterior(widen=1.0).logvar)
+    planes = _one_plane(torch.tensor(w, dtype=F64) / deviation, torch.tensor(step, dtype=F64) * deviation)
+    encoder = _encoder(model, planes, widen=1.0)
     log_p = model.log_marginal(x)
 
     def ratios(count: int) -> Tensor:
