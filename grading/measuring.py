@@ -12,8 +12,11 @@ import torch
 from torch import Tensor
 
 import data
+from exercises.experiments.checkpoints import CheckpointError
 from exercises.experiments.flows import evaluation as flows
 from exercises.experiments.flows.experiment import training_path
+from exercises.experiments.flows.inversion import invert
+from exercises.experiments.flows.networks import Layers
 from exercises.experiments.flows.networks import load_model as load_flow
 from exercises.experiments.flows.settings import Config, Training, trainings
 from exercises.experiments.runs import Run, RunError
@@ -120,8 +123,25 @@ def flows_config(run: Run) -> Config:
 
 
 def flow_scores(path: Path, training: Training, shifted: bool) -> dict[str, flows.Score]:
-    """Measure the figures of one trained flow."""
-    model = load_flow(path / "checkpoint.safetensors", training.k, shifted)
-    with torch.random.fork_rng():
+    """Measure the figures of one trained flow, in double precision.
+
+    Raises:
+        CheckpointError: its layers are none of a flow.
+    """
+    checkpoint = path / "checkpoint.safetensors"
+    functions, layers = reference("flows"), load_flow(checkpoint, training.k, shifted).double().layers()
+    with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(SEED)
-        return flows.scores(reference("flows"), model.layers(), training)
+        if not _can_be_inverted(functions, layers, training):
+            raise CheckpointError(f"{checkpoint} holds layers that send different points to one: that is no flow")
+        return flows.scores(functions, layers, training)
+
+
+def _can_be_inverted(functions: Any, layers: Layers, training: Training) -> bool:
+    """Tell whether nearly all points come back through the flow.
+
+    Parameters of a size that rounding makes constants of would have any density that one likes, and be none.
+    """
+    points = flows.points_for(training, flows.LOOK).double()
+    back = invert(functions.constrain_u, layers, flows.push(functions.compose, layers, points))
+    return float(((back - points).norm(dim=1) < 1e-3).double().mean()) > 0.99

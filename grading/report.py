@@ -19,6 +19,7 @@ from grading.measuring import flows_config
 TEMPLATES = Path(__file__).with_name("templates")
 EPOCHS_SHOWN = 10
 LARGEST_FIGURE = 2 << 20  # bytes
+MOST_FIGURES = 20
 TYPES = ("png", "gif")
 
 
@@ -39,7 +40,7 @@ def write(out: Path, runs: Sequence[tuple[Run, Sequence[Claim]]], parts: Sequenc
         runs=[_run(run, claims) for run, claims in runs], parts=parts
     )
     try:
-        out.write_text(page, encoding="utf-8")
+        out.write_text(page, encoding="utf-8", errors="replace")  # half a surrogate pair is no text
     except OSError as error:
         raise ReportError(f"--out {out}: cannot be written: {error.strerror}") from error
 
@@ -111,8 +112,11 @@ def _flows_tables(run: Run) -> list[Table]:
 
 def _figures(run: Run) -> list[Path]:
     """Find a run's figures; a link or a pipe in a handed-in run could be, or wait for, anything."""
+    if (run.path / "figures").is_symlink():
+        return []
     found = sorted(path for kind in TYPES for path in run.path.glob(f"figures/*.{kind}"))
-    return [p for p in found if p.is_file() and not p.is_symlink() and p.stat().st_size <= LARGEST_FIGURE]
+    plain = [p for p in found if p.is_file() and not p.is_symlink() and p.stat().st_size <= LARGEST_FIGURE]
+    return plain[:MOST_FIGURES]
 
 
 def _embedded(path: Path) -> str:

@@ -124,6 +124,9 @@ def show_listing(console: Console, rows: "Sequence[Listed]") -> None:
 
 def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
     """Print the claims of a run, measured again."""
+    if not claims:
+        console.print(f"{run}: nothing in it has a threshold", soft_wrap=True, markup=False)
+        return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title=escape(run), title_justify="left")
     for name in ("claim", "reported", "measured", "threshold", "outcome"):
         table.add_column(name, justify="left" if name in ("claim", "outcome") else "right")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Facts = Mapping[str, Any]
+LARGEST = 16 << 20  # bytes of a file of JSON
 
 
 class RunError(Exception):
@@ -55,10 +56,10 @@ class Run:
             RunError: a line is not what an experiment writes.
         """
         path = self.path / "metrics.jsonl"
-        whole_lines = path.read_text().split("\n")[:-1] if path.exists() else []
+        whole_lines = _read_text(path).split("\n")[:-1] if path.exists() else []
         try:
             found = [json.loads(line) for line in whole_lines]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"{path} is not what an experiment writes: a line is not JSON ({error})") from error
         if not all(isinstance(line, dict) and isinstance(line.get("epoch"), int) for line in found):
             raise RunError(f"{path} is not what an experiment writes: a line has no number as its epoch; train again")
@@ -163,12 +164,26 @@ def _versions() -> dict[str, str]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
-    except ValueError as error:
+        content = json.loads(_read_text(path))
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is not JSON ({error}). It was changed or cut off; run the experiment again.") from error
     if not isinstance(content, dict):
         raise RunError(f"{path} holds a {type(content).__name__}, expected a JSON object. Run the experiment again.")
     return content
+
+
+def _read_text(path: Path) -> str:
+    """Read a file that anybody may have written.
+
+    Raises:
+        RunError: it is larger than anything that an experiment writes.
+    """
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise RunError(
+            f"{path} has {size} bytes, expected at most {LARGEST}. It was changed; run the experiment again."
+        )
+    return path.read_text()
 
 
 def _write_text(path: Path, text: str) -> None:

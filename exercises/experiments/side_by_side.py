@@ -10,15 +10,17 @@ from concurrent.futures.process import BrokenProcessPool
 
 import torch
 
-from .progress import reporting
+from .progress import Reporter, reporting
 from .runs import RunError
 
 LOOK_SECONDS = 0.5
 
 
-def work_through(
-    jobs: Mapping[str, Callable[[], None]], steps: int, progress: Callable[[], tuple[int, list[str]]]
-) -> list[str]:
+Jobs = Mapping[str, Callable[[], None]]
+Progress = Callable[[], tuple[int, list[str]]]
+
+
+def work_through(jobs: Jobs, steps: int, progress: Progress) -> list[str]:
     """Work through jobs with as many processes as there are cores, and one thread in each.
 
     Args:
@@ -27,43 +29,57 @@ def work_through(
         progress: returns the steps that are done, and lines to print; asked twice a second.
 
     Returns:
-        The messages of the jobs that ended with a RunError or without an answer; all others are done.
+        What went wrong in each job that raised an exception or ended its process; all others are done.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the jobs are ended where they are.
     """
+    with reporting(steps, progress()[0]) as report:
+        errors = _in_a_pool(jobs, report, progress)
+        # A process that ends takes its pool with it. Each job is tried once more, in a pool of its own.
+        for name in [name for name, error in errors.items() if isinstance(error, BrokenProcessPool)]:
+            del errors[name]
+            errors |= _in_a_pool({name: jobs[name]}, report, progress)
+    return [_told(name, error) for name, error in errors.items()]
+
+
+def _in_a_pool(
+    jobs: Mapping[str, Callable[[], None]], report: Reporter, progress: Progress
+) -> dict[str, BaseException]:
+    """Work through jobs and return the exceptions of those that failed."""
     if not jobs:
-        return []
+        return {}
     # A new process, not a fork: this one has run torch's operations, and a fork of its threads may wait for ever.
     pool = ProcessPoolExecutor(
         min(len(jobs), os.cpu_count() or 1), multiprocessing.get_context("spawn"), initializer=_alone
     )
-    with reporting(steps, progress()[0]) as report:
-        futures = {pool.submit(job): name for name, job in jobs.items()}
-        waiting = set(futures)
-        try:
-            while waiting:
-                _, waiting = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
-                done, lines = progress()
-                for line in lines:
-                    report.line(line)
-                report.step(done, f"{len(futures) - len(waiting)} of {len(futures)} done")
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+    futures = {pool.submit(job): name for name, job in jobs.items()}
+    waiting = set(futures)
+    try:
+        while waiting:
+            _, waiting = wait(waiting, LOOK_SECONDS, FIRST_COMPLETED)
+            done, lines = progress()
+            for line in lines:
+                report.line(line)
+            report.step(done, f"{len(futures) - len(waiting)} of {len(futures)} done")
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
     pool.shutdown()
-    errors = []
-    for future, name in futures.items():
-        match future.exception():
-            case RunError() as error:
-                errors.append(str(error))
-            case BrokenProcessPool():
-                errors.append(f"{name}: its process, or one beside it, ended without an answer; was memory short?")
-            case Exception() as error:
-                raise error
-    return errors
+    found = {name: future.exception() for future, name in futures.items()}
+    return {name: error for name, error in found.items() if error is not None}
+
+
+def _told(name: str, error: BaseException) -> str:
+    match error:
+        case RunError():
+            return str(error)
+        case BrokenProcessPool():
+            return f"{name}: its process ended without an answer; was memory short?"
+        case _:
+            return f"{name}: raised {type(error).__name__}: {error}"
 
 
 def _alone() -> None:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .planar import constrain_u
+from .planar import constrain_u, planar  # noqa: F401  (one way needs the one, another the other)
 
 Layer = tuple[Tensor, Tensor, Tensor]  # u, w and b of one planar layer
 
@@ -41,9 +42,10 @@ def compose(layers: Sequence[Layer], z: Tensor) -> tuple[Tensor, Tensor]:
 def log_density(layers: Sequence[Layer], x: Tensor, base: Base) -> Tensor:
     """Log-density at x of the distribution that the layers turn into the base.
 
-    With u_k = x and u_0 = f(x), f = f_k(...f_1(x)), the induced density ln q_k(u_k) = ln q_0(u_0) - sum ln |det| of the
-    way from u_0 to u_k has the inverse layers on its way; of an inverse, the log-determinant changes its sign:
-    log p(x) = log base(f(x)) + log |det df/dx|
+    log p(x) = log base(f(x)) + log |det df/dx|, f(x) = f_k(...f_1(x))
+
+    Of layers that lead from the base to z_k, question 3.3 has log q_k(z_k) = log q_0(z_0) - sum log |det|. Here they
+    lead to the base, and x is where their inverses end: the log-determinant of an inverse has the other sign.
 
     Args:
         layers: k triples (u, w, b).

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def constrain_u(u: Tensor, w: Tensor) -> Tensor:
-    """Vector u_hat nearest to u along w for which z + u_hat tanh(w.z + b) is invertible: w.u_hat is at least -1.
+    """Vector u_hat, which is u changed smoothly and along w only, such that z + u_hat tanh(w.z + b) can be inverted.
 
     u_hat = u + (m(w.u) - w.u) w / |w|^2, m(a) = -1 + log(1 + exp(a)), so that w.u_hat = m(w.u)
 

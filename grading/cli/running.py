@@ -39,7 +39,8 @@ def train(
     for name, value in run.summary().items():
         if isinstance(value, float) and name.startswith(f"{experiment}."):
             console.print(f"{name} = {value:.4f}", soft_wrap=True)
-    console.print(f"the run is in {run.path}; `elbo report {run.path}` measures it again", soft_wrap=True, markup=False)
+    where = f"the figures are in {run.path / 'figures'}"
+    console.print(f"{where}; `elbo report {run.path}` measures the run again", soft_wrap=True, markup=False)
 
 
 @app.command()

@@ -94,9 +94,11 @@ def _gradients(value: Any, sources: list[Tensor], cotangent: Weights) -> tuple[T
 
 def _weighted_sum(value: Any, weights: Any) -> Tensor | None:
     """Sum the entries of a tensor, or of several with weights for each, times their weights; None if nothing fits."""
-    if isinstance(value, Tensor) and not isinstance(weights, tuple):
-        weighted = value if weights is None else value * weights.to(value.dtype).reshape(value.shape)
-        return weighted.sum()
+    if isinstance(value, Tensor) and weights is None:
+        return value.sum()
+    if isinstance(value, Tensor) and isinstance(weights, Tensor):
+        fits = weights.numel() == value.numel()
+        return (value * weights.to(value.dtype).reshape(value.shape)).sum() if fits else None
     if not (isinstance(value, (tuple, list)) and isinstance(weights, tuple) and len(value) == len(weights)):
         return None
     pairs = zip(value, weights, strict=True)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .planar import constrain_u
+from .planar import constrain_u, planar  # noqa: F401  (one way needs the one, another the other)
 
 Layer = tuple[Tensor, Tensor, Tensor]  # u, w and b of one planar layer
 
@@ -38,25 +39,26 @@ def compose(layers: Sequence[Layer], z: Tensor) -> tuple[Tensor, Tensor]:
     if not layers:
         return z, torch.zeros_like(z[:, 0])
     # All constraints at once, and all determinants: with few features, time goes by the number of operations.
-    w = torch.stack([w for _, w, _ in layers])
-    u_hat = constrain_u(torch.stack([u for u, _, _ in layers]), w)
+    u, w = torch.stack([u for u, _, _ in layers]), torch.stack([w for _, w, _ in layers])
     heights = []
-    for u_i, (_, w_i, b_i) in zip(u_hat.unbind(), layers, strict=True):
+    for u_hat, (_, w_i, b_i) in zip(constrain_u(u, w).unbind(), layers, strict=True):
         h = torch.tanh((w_i * z).sum(-1) + b_i)
-        z = z + u_i * h.unsqueeze(-1)
+        z = z + u_hat * h.unsqueeze(-1)
         heights.append(h)
     h = torch.stack(heights)
-    wu = (w * u_hat).sum(-1).view(len(w), -1)  # (k, 1) of shared layers, (k, batch) of layers of one's own
-    return z, torch.log1p((1 - h * h) * wu).sum(0)
+    stretch = torch.where((w != 0).any(-1), F.softplus((w * u).sum(-1)), 1.0)  # 1 + w.u_hat, as in planar
+    stretch = stretch.view(len(w), -1)  # (k, 1) of shared layers, (k, batch) of layers of one's own
+    return z, torch.log(h * h + (1 - h * h) * stretch).sum(0)
     ### END SOLUTION
 
 
 def log_density(layers: Sequence[Layer], x: Tensor, base: Base) -> Tensor:
     """Log-density at x of the distribution that the layers turn into the base.
 
-    With u_k = x and u_0 = f(x), f = f_k(...f_1(x)), the induced density ln q_k(u_k) = ln q_0(u_0) - sum ln |det| of the
-    way from u_0 to u_k has the inverse layers on its way; of an inverse, the log-determinant changes its sign:
-    log p(x) = log base(f(x)) + log |det df/dx|
+    log p(x) = log base(f(x)) + log |det df/dx|, f(x) = f_k(...f_1(x))
+
+    Of layers that lead from the base to z_k, question 3.3 has log q_k(z_k) = log q_0(z_0) - sum log |det|. Here they
+    lead to the base, and x is where their inverses end: the log-determinant of an inverse has the other sign.
 
     Args:
         layers: k triples (u, w, b).

@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def constrain_u(u: Tensor, w: Tensor) -> Tensor:
-    """Vector u_hat nearest to u along w for which z + u_hat tanh(w.z + b) is invertible: w.u_hat is at least -1.
+    """Vector u_hat, which is u changed smoothly and along w only, such that z + u_hat tanh(w.z + b) can be inverted.
 
     u_hat = u + (m(w.u) - w.u) w / |w|^2, m(a) = -1 + log(1 + exp(a)), so that w.u_hat = m(w.u)
 
@@ -48,7 +48,8 @@ def planar(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     ### BEGIN SOLUTION
     u_hat = constrain_u(u, w)
     h = torch.tanh((w * z).sum(-1) + b)
-    # The constraint keeps the determinant positive, so its absolute value is itself.
-    log_abs_det = torch.log1p((1 - h * h) * (w * u_hat).sum(-1))
+    # 1 + w.u_hat is log(1 + exp(w.u)): taken so, it stays positive where 1 and w.u_hat would cancel.
+    stretch = torch.where((w != 0).any(-1), F.softplus((w * u).sum(-1)), 1.0)
+    log_abs_det = torch.log(h * h + (1 - h * h) * stretch)
     return z + u_hat * h.unsqueeze(-1), log_abs_det
     ### END SOLUTION

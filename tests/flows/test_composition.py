@@ -139,6 +139,23 @@ def gradients_in_all_layers(flows: Topic, case: PointsAndLayers) -> None:
         assert_gradients(answers, expected, [compose.argument(path) for path in paths])
 
 
+@compose.property("stability", slope=st.sampled_from([-1.0, 1.0]), size=reals(30, 1000), u=reals(-3, 3))
+def flat_idle_and_steep_layers(flows: Topic, slope: float, size: float, u: float) -> None:
+    """Where tanh is flat in a layer, where w is 0, and where w.u is 1000, results and gradients are finite, as they are
+    of planar by itself."""
+    z = torch.tensor([[slope * size, 0.0]], dtype=F64)
+    numbers = ([u, 1.0], [1.0, 0.5], 0.0), ([u, 1.0], [0.0, 0.0], 1.0), ([1000.0, u], [1.0, 0.0], 0.0)
+    layers = [tuple(torch.tensor(entry, dtype=F64) for entry in layer) for layer in numbers]
+    points, log_abs_det = mapped(flows.compose, z, layers, z)
+    assert_finite(points, "z_k")
+    assert_finite(log_abs_det, "log_abs_det")
+    for path in [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)]:
+        for weights in ((torch.ones_like(z), None), (None, torch.ones(1, dtype=F64))):
+            gradient = flows.compose.observe(layers, z, wrt=path, cotangent=weights).gradient
+            if gradient is not None:
+                assert_finite(gradient, f"the gradient by {compose.argument(path)}")
+
+
 BATCH = 16
 
 
@@ -221,8 +238,10 @@ def far_out(flows: Topic, distance: float, features: int) -> None:
     """A point so far out that its density underflows has a finite log-density and gradient."""
     x, zeros = torch.full((1, features), distance, dtype=F64), torch.zeros(features, dtype=F64)
     base = NormalBase(zeros, zeros)
-    assert_close(flows.log_density([], x, base), base(x))
-    assert_finite(flows.log_density.gradient([], x, base, wrt="1"), "the gradient by x")
+    for layers in ([], [(zeros + 0.5, zeros + 0.5, zeros[0])]):
+        z, log_abs_det = flow(layers, x)
+        assert_close(flows.log_density(layers, x, base), base(z) + log_abs_det)
+        assert_finite(flows.log_density.gradient(layers, x, base, wrt="1"), "the gradient by x")
 
 
 @density.property("gradient", case=_with_base(least=1))

@@ -32,6 +32,8 @@ planar = Part("flows.planar", "planar.py", ("z", "u", "w", "b"))
 
 PointsAndLayers = tuple[Tensor, list[Layer]]
 LAYER = planar_layers()
+LONG_U, SHORT_W = torch.tensor([-200.0, 0.0], dtype=F64), torch.tensor([0.01, 0.01], dtype=F64)
+SHORT = {"layer": (LONG_U[None], [(LONG_U, SHORT_W, SHORT_W[0])])}
 
 
 def _constrained(flows: Topic, u: Tensor, w: Tensor) -> Tensor:
@@ -67,7 +69,10 @@ def leaves_its_arguments_alone(flows: Topic, layer: PointsAndLayers) -> None:
 
 
 @constrain.property(
-    "value", stays="it is the definition of u_hat; what breaks it breaks the gradients too, less plainly", layer=LAYER
+    "value",
+    stays="it is the definition of u_hat; what breaks it breaks the gradients too, less plainly",
+    edges=[SHORT],
+    layer=LAYER,
 )
 def dot_with_w_is_m(flows: Topic, layer: PointsAndLayers) -> None:
     """For each layer by itself, w.u_hat = m(w.u) with m(a) = log(1 + exp(a)) - 1."""
@@ -91,12 +96,15 @@ def changes_u_along_w_only(flows: Topic, layer: PointsAndLayers) -> None:
 @constrain.property(
     "value",
     stays="it is what the constraint is for, and needs no formula: the one line to see when |w| is forgotten",
-    edges=[{"u": torch.tensor([-4.0, 0.0], dtype=F64), "w": torch.tensor([4.0, 0.0], dtype=F64)}],
+    edges=[
+        {"u": torch.tensor([-4.0, 0.0], dtype=F64), "w": torch.tensor([4.0, 0.0], dtype=F64)},
+        {"u": LONG_U, "w": SHORT_W},
+    ],
     u=st.tuples(COORDINATES, COORDINATES).map(lambda pair: torch.tensor(pair, dtype=F64)),
     w=st.tuples(reals(1, 4), reals(-4, 4)).map(lambda pair: torch.tensor(pair, dtype=F64)),
 )
 def never_below_minus_one(flows: Topic, u: Tensor, w: Tensor) -> None:
-    """For any u and w, long ones too, w.u_hat is at least -1: that is when the layer can be inverted."""
+    """For any u and w, long and short ones, w.u_hat is at least -1: that is when the layer can be inverted."""
     dot = _along(w, _constrained(flows, u, w))
     assert_at_least(dot, torch.full_like(dot, -1.0), what="w.u_hat")
 
@@ -195,7 +203,11 @@ def moves_points_along_u_hat(flows: Topic, case: PointsAndLayers) -> None:
     assert_close(points, z + u_hat * torch.tanh(_along(w, z) + b).unsqueeze(-1), 10 * (1 + u_hat.abs().sum()), "f(z)")
 
 
-@planar.property("value", edges=[ZERO_W], case=LAYER)
+# A point on the fold of a layer that is almost folded: the determinant is log(1 + exp(-9)), about 1e-4.
+FOLD = {"case": (0 * ONE, [(-9 * ONE[0], ONE[0], 0 * ONE[0, 0])])}
+
+
+@planar.property("value", edges=[ZERO_W, FOLD], case=LAYER)
 def log_det_equals_autograd_slogdet(flows: Topic, case: PointsAndLayers) -> None:
     """log_abs_det is the log of the absolute determinant of the Jacobian that autograd finds for this very f."""
     z, (layer,) = case
@@ -279,12 +291,14 @@ BATCH, SMALL, TIMES = 4, 32, 16
 
 @planar.property("cost", edges=[{"own": False}, {"own": True}])
 def costs_little(flows: Topic, own: bool) -> None:
-    """The tensor entries that are read and written grow with d by an exponent of at most 1.2, and no tensor is larger
-    than 4 times z: the determinant of a d x d matrix is never formed."""
-    small, large = (flows.planar.cost(*_wide(d, own)) for d in (SMALL, TIMES * SMALL))
-    assert_grows_slowly(small, large, TIMES, 4 * BATCH * TIMES * SMALL, "features")
+    """The tensor entries that are read and written grow with d, and with the batch, by an exponent of at most 1.2, and
+    no tensor is larger than 4 times z: neither a d x d nor a batch x batch matrix is ever formed."""
+    small = flows.planar.cost(*_wide(BATCH, SMALL, own))
+    for batch, d, what in ((BATCH, TIMES * SMALL, "features"), (TIMES * SMALL, SMALL, "instances")):
+        times = batch * d // (BATCH * SMALL)
+        assert_grows_slowly(small, flows.planar.cost(*_wide(batch, d, own)), times, 4 * batch * d, what)
 
 
-def _wide(d: int, own: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    rows = (BATCH,) if own else ()
-    return torch.ones(BATCH, d), torch.ones(*rows, d) / d, torch.ones(*rows, d) / d, torch.ones(rows)
+def _wide(batch: int, d: int, own: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    rows = (batch,) if own else ()
+    return torch.ones(batch, d), torch.ones(*rows, d) / d, torch.ones(*rows, d) / d, torch.ones(rows)

@@ -121,7 +121,8 @@ def assert_tensor(value: Any, shape: str) -> Tensor:
     # A list travels as a tuple.
     kind = "tuple or a list" if isinstance(value, (tuple, list)) else type(value).__name__
     name = str(value) if isinstance(value, Foreign) else kind
-    raise WrongAnswer(f"returned a {name}, expected a tensor {shape}")
+    article = "an" if name[:1].lower() in "aeiou" else "a"
+    raise WrongAnswer(f"returned {article} {name}, expected a tensor {shape}")
 
 
 def assert_same_dtype(value: Any, dtype: torch.dtype) -> None:

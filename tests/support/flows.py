@@ -24,7 +24,7 @@ def points_of(value: Any, shape: tuple[int, ...], what: str) -> Tensor:
     """
     points = assert_tensor(value, str(shape))
     if points.shape != shape:
-        raise WrongAnswer(f"{what} has the shape {tuple(points.shape)}, expected {shape}", points)
+        raise WrongAnswer(f"{what} has the shape {tuple(points.shape)}, expected {tuple(shape)}", points)
     return points
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from grading.engine.calls import Answer, Call, CallFailed, Cost, Fault, Weights
 
-from .closeness import WrongAnswer, per_instance
+from .closeness import WrongAnswer, explain_shape, per_instance
 
 Aspect = Literal["shape", "value", "stability", "gradient", "randomness", "cost"]
 Ask = Callable[[Call], Answer | Fault]
@@ -147,8 +147,9 @@ class Function:
         Raises:
             WrongAnswer: no gradient flows from the values to that argument.
         """
-        seed = self._topic.next_seed()
-        (gradient,) = self._ask(Call(*self._where(), arguments, seed, "value", (wrt,), cotangent)).gradients
+        answer = self._ask(Call(*self._where(), arguments, self._topic.next_seed(), "value", (wrt,), cotangent))
+        (gradient,) = answer.gradients
+        _expect_weighed(answer.value, cotangent)
         if gradient is None:
             raise WrongAnswer(f"no gradient flows from the result to {self._part.argument(wrt)}")
         return gradient
@@ -162,6 +163,19 @@ class Function:
 
     def _ask(self, call: Call) -> Answer:
         return self._topic.answer(call)
+
+
+def _expect_weighed(value: Any, weights: Weights) -> None:
+    """Accept a value whose entries can be weighted as asked.
+
+    Raises:
+        WrongAnswer: it has another number of entries.
+    """
+    if isinstance(value, Tensor) and isinstance(weights, Tensor) and value.numel() != weights.numel():
+        raise WrongAnswer(explain_shape(value.shape, weights.shape), value)
+    if isinstance(value, tuple) and isinstance(weights, tuple):
+        for item, weight in zip(value, weights, strict=False):
+            _expect_weighed(item, weight)
 
 
 class Topic:

@@ -4,6 +4,7 @@ A run of this experiment has a directory `trainings/NAME/` for each flow, which 
 metrics, checkpoint, figures' numbers. What is drawn compares them, in the run's own `figures/`.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -19,10 +20,10 @@ from ..side_by_side import work_through
 from .evaluation import scores
 from .networks import DIM, Functions, Implementation, PlanarFlow, layers_of, load_model
 from .settings import Config, Training, trainings
-from .training import EPOCHS, fit, initial_weights, last_iteration, objective_of, seed_epoch
+from .training import EPOCHS, fit, initial_weights, objective_of, seed_epoch
 
 Load = Callable[[], Implementation]
-SLOW = 5e-3, 1e-3  # seconds for an update and for each of its layers; some ten times what the reference takes
+SLOW = 5e-3, 1e-3  # seconds for a loss with its gradient, and more for each layer; ten times the reference's, or more
 
 
 def train(load: Load, config: Config, out: Path, *, resume: bool = False, name: str = "", preset: str = "") -> Run:
@@ -58,6 +59,8 @@ def train(load: Load, config: Config, out: Path, *, resume: bool = False, name: 
     functions = load().flows
     chosen = trainings(config)
     rehearse(functions, chosen)
+    for line in slow_ones(functions, chosen, config):
+        print(line, flush=True)
     run = runs.resume(out, record) if resume else runs.create(out, record)
     try:
         train_all(load, chosen, config, run, record)
@@ -65,7 +68,7 @@ def train(load: Load, config: Config, out: Path, *, resume: bool = False, name: 
     except KeyboardInterrupt as error:
         raise runs.RunInterrupted(
             f"stopped; {_shares_done(chosen, run)} of {EPOCHS * len(chosen)} shares of the trainings are kept in "
-            f"{out}. Go on with the same command and --resume."
+            f"{out}. Go on with the same command, --out {out} and --resume."
         ) from error
     return run
 
@@ -96,6 +99,24 @@ def rehearse(functions: Functions, chosen: Sequence[Training]) -> None:
             raise RunError(f"flows.{part} gave {found} for two points of the plane, expected {expected}")
 
 
+def slow_ones(functions: Functions, chosen: Sequence[Training], config: Config) -> list[str]:
+    """Time one loss with its gradient for each mode, and tell where the training would take very long."""
+    lines = []
+    for training in {t.mode: t for t in sorted(chosen, key=lambda t: t.k)}.values():
+        flow = PlanarFlow(initial_weights(training, config), config.shifted)
+        batch = torch.randn(config.batch_size, DIM)
+        for _ in range(2):  # the first time also pays for what torch does once
+            begin = time.process_time()
+            objective_of(functions, training)(flow.layers(), batch).mean().backward()
+            pace = time.process_time() - begin
+        if pace > SLOW[0] + training.k * SLOW[1]:
+            lines.append(
+                f"slow: an update of {training.name} takes {pace:.2g} s, so {config.iterations} take "
+                f"{pace * config.iterations / 60:.0f} minutes; `elbo check flows` counts what a call costs"
+            )
+    return lines
+
+
 def _shape(answer: Any) -> Any:
     if isinstance(answer, (tuple, list)):
         return tuple(map(_shape, answer))
@@ -113,14 +134,14 @@ def train_all(load: Load, chosen: Sequence[Training], config: Config, run: Run, 
     told: set[str] = set()
 
     def progress() -> tuple[int, list[str]]:
-        lines = [line for t in waiting for line in _news(t, config, run, told)]
+        lines = [line for t in waiting for line in _news(t, run, told)]
         return _shares_done(chosen, run), lines
 
     errors = work_through(jobs, EPOCHS * len(chosen), progress)
     if errors:
         raise RunError(
             "\n".join(errors) + f"\n{len(jobs) - len(errors)} of {len(jobs)} trainings ended well and are kept in "
-            f"{run.path}. Mend the function, and go on with the same command, --out {run.path} and --resume."
+            f"{run.path}. Mend the function; the same command with --out {run.path} and --resume trains the others."
         )
 
 
@@ -133,18 +154,31 @@ def train_one(load: Load, training: Training, config: Config, path: Path, record
     """Train one flow, in a process of its own, and leave its run.
 
     Raises:
-        RunError: it broke down; what was finished is kept.
+        RunError: it broke down. What it left is kept beside, under the name with '.broken-1', so that the training
+            begins anew once the function is mended.
     """
     functions = load().flows
     seed_epoch(config, 0)
     flow = PlanarFlow(initial_weights(training, config), config.shifted)
     own = record | {"training": training.name}
+    if path.exists() and not any(path.iterdir()):  # a kill came between two system calls
+        path.rmdir()
     run = runs.resume(path, own) if path.exists() else runs.create(path, own)
-    fit(functions, flow, training, config, run)
-    seed_epoch(config, EPOCHS + 1)
-    measured = scores(functions, flow.layers(), training)
+    try:
+        fit(functions, flow, training, config, run)
+        seed_epoch(config, EPOCHS + 1)
+        measured = scores(functions, flow.layers(), training)
+    except RunError as error:
+        raise RunError(f"{training.name}: {error} What it left is kept in {_set_aside(path)}.") from error
     seconds = sum(m["cpu_seconds"] for m in run.metrics())
     run.write_summary({name: score.value for name, score in measured.items()} | {"training_cpu_seconds": seconds})
+
+
+def _set_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
+        number += 1
+    return path.rename(aside)
 
 
 def trained(run: Run, training: Training) -> Run | None:
@@ -158,26 +192,15 @@ def _shares_done(chosen: Sequence[Training], run: Run) -> int:
     return sum(len(own.metrics()) for own in begun if own is not None)
 
 
-def _news(training: Training, config: Config, run: Run, told: set[str]) -> list[str]:
-    """Say once that a training is slow, and once what it ended with."""
+def _news(training: Training, run: Run, told: set[str]) -> list[str]:
+    """Say once what a training ended with."""
     own = trained(run, training)
-    metrics = own.metrics() if own is not None else []
-    lines = []
-    # The second share: the first one also pays for what torch does once.
-    if len(metrics) > 1 and f"{training.name} pace" not in told:
-        told.add(f"{training.name} pace")
-        pace = metrics[1]["cpu_seconds"] / max(1, last_iteration(config, 2) - last_iteration(config, 1))
-        if pace > SLOW[0] + training.k * SLOW[1]:
-            lines.append(
-                f"{training.name}: slow, {1000 * pace:.0f} ms an iteration, about "
-                f"{pace * config.iterations / 60:.0f} minutes in all; `elbo check flows.compose` counts what it costs"
-            )
-    if own is not None and own.finished and training.name not in told:
-        told.add(training.name)
-        *figures, seconds = own.summary().items()
-        values = ", ".join(f"{name.split('.')[1].replace('_', ' ')} {value:.4f}" for name, value in figures)
-        lines.append(f"{training.name:18} {values}  ({seconds[1]:.1f} CPU s)")
-    return lines
+    if own is None or not own.finished or training.name in told:
+        return []
+    told.add(training.name)
+    *figures, seconds = own.summary().items()
+    values = ", ".join(f"{name.split('.')[1].replace('_', ' ')} {value:.4f}" for name, value in figures)
+    return [f"{training.name:18} {values}  ({seconds[1]:.1f} CPU s)"]
 
 
 def finish(functions: Functions, chosen: Sequence[Training], config: Config, run: Run) -> None:

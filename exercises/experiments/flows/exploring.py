@@ -44,7 +44,7 @@ def one_layer(functions: Functions) -> Figure:
         told = "" if layer is None else f"\nu = {_typed(layer[0])}, w = {_typed(layer[1])}"
         axes[0, column].set_title(f"{title}{told}", fontsize=8)
         for row in (0, 1):
-            frame(axes[row, column], 5, 5)
+            frame(axes[row, column], 7, 7)
     axes[0, 0].set_ylabel("a grid")
     axes[1, 0].set_ylabel("samples, coloured by z1")
     return figure

@@ -125,7 +125,11 @@ def curves(metrics: Mapping[Training, Metrics]) -> Figure:
     what = "negative log-likelihood" if first.mode == "samples" else "reverse KL"
     if first.mode == "density" and floor is None:
         what += ", up to a constant"
-    axes.set(xlabel="iteration", ylabel=f"{what} (nats)", title=f"{first.target}, from {_origin(first)}")
+    axes.set(
+        xlabel="iteration",
+        ylabel=f"{what}\n(nats, 10,000 held-out points)",
+        title=f"{first.target}, from {_origin(first)}",
+    )
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=9)

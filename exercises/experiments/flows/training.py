@@ -12,7 +12,7 @@ from data.two_dimensional import TARGETS
 
 from .. import checkpoints
 from ..runs import Run, RunError
-from .evaluation import look
+from .evaluation import constant_of, look
 from .networks import DIM, Functions, Layers, PlanarFlow, idle_weights, layers_of, small_weights
 from .settings import Config, Training
 
@@ -82,12 +82,18 @@ def fit(functions: Functions, flow: PlanarFlow, training: Training, config: Conf
         begin = time.process_time()
         loss = train_epoch(functions, flow, optimizer, training, config, epoch)
         seconds = time.process_time() - begin
+        held_out = look(functions, flow.layers(), training)
+        if not math.isfinite(held_out):
+            raise RunError(
+                f"the loss on held-out points is {held_out} after iteration {last_iteration(config, epoch)}, though on "
+                "the batches it was finite. Look at the layers with `elbo check flows`."
+            )
         run.append_metrics(
             {
                 "epoch": epoch,
                 "iteration": last_iteration(config, epoch),
-                "train_loss": loss,
-                "held_out_loss": look(functions, flow.layers(), training),
+                "train_loss": loss + constant_of(training),
+                "held_out_loss": held_out,
                 "cpu_seconds": seconds,
             }
         )
@@ -121,33 +127,39 @@ def train_epoch(
         loss = objective(flow.layers(), batch).mean()
         value = loss.item()
         if not math.isfinite(value):
-            raise RunError(_broken_down(value, flow, training, config, epoch, iteration))
-        loss.backward()
+            raise RunError(_broken_down(value, flow, config, epoch, iteration))
+        try:
+            loss.backward()
+        except RuntimeError as error:
+            raise RunError(f"the loss at iteration {iteration} has no gradient: {error}") from error
         optimizer.step()
         total += value
     return total / max(1, len(batches))
 
 
-def _broken_down(value: float, flow: PlanarFlow, training: Training, config: Config, epoch: int, iteration: int) -> str:
+def _broken_down(value: float, flow: PlanarFlow, config: Config, epoch: int, iteration: int) -> str:
     """Tell where a training broke down, with which parameters, and why most likely."""
-    weights = flow.weights.detach()
-    finite = weights.isfinite()
-    # The layer whose parameters are broken, or else the largest: the most likely one to have done it.
-    worst = int((~finite).any(1).nonzero()[0]) if not finite.all() else int(weights.abs().amax(1).argmax())
-    u, w, b = (t.tolist() for t in layers_of(weights, flow.shifted)[worst])
+    layers = layers_of(flow.weights.detach(), flow.shifted)
+    finite = flow.weights.detach().isfinite().all(1)
+    dots = torch.stack([(u * w).sum() for u, w, _ in layers])
+    # The layer whose parameters are broken, or else the one that is the furthest beyond the constraint.
+    worst = int(finite.logical_not().nonzero()[0]) if not finite.all() else int(dots.argmin())
     if not finite.all():
         cause = "a gradient was nan or infinite in the iteration before, while the loss was not"
     elif config.learning_rate > 0.1:
         cause = f"the learning rate of {config.learning_rate:g} is large; the given one is {Config.learning_rate:g}"
+    elif math.isnan(value) and float(dots[worst]) < -1:
+        cause = "u is not constrained, and a logarithm of a negative determinant was taken"
     elif math.isnan(value):
-        cause = "a logarithm of a negative determinant (u not constrained, no absolute value), or inf - inf"
+        cause = "0 / 0, inf - inf, or a logarithm or root of a negative number, as no w.u is below -1"
     else:
         cause = "a logarithm of 0, where a layer folds the plane, or an overflow"
-    numbers = ", ".join(f"{name} = {_short(entries)}" for name, entries in (("u", u), ("w", w), ("b", b)))
+    told = ("u", layers[worst][0]), ("w", layers[worst][1]), ("b", layers[worst][2]), ("w.u", dots[worst])
+    numbers = ", ".join(f"{name} = {_short(entries.tolist())}" for name, entries in told)
     return (
-        f"{training.name}: the loss is {value} at iteration {iteration}; layer {worst + 1} of {len(weights)} has "
-        f"{numbers}. Likely cause: {cause}. The checkpoint "
-        f"after iteration {last_iteration(config, epoch - 1)} is kept. Look at the layers with `elbo check flows`."
+        f"the loss is {value} at iteration {iteration}; layer {worst + 1} of {len(layers)} has {numbers}. "
+        f"Likely cause: {cause}. The last checkpoint is that of iteration {last_iteration(config, epoch - 1)}. "
+        "Look at the layers with `elbo check flows`."
     )
 
 

@@ -70,7 +70,7 @@ def train(
     except KeyboardInterrupt as error:
         raise runs.RunInterrupted(
             f"stopped; {len(run.metrics())} of {config.epochs} epochs are kept in {out}. "
-            "Go on with the same command and --resume."
+            f"Go on with the same command, --out {out} and --resume."
         ) from error
     return run
 

@@ -1,6 +1,6 @@
 """Implementations of flows.compose."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -276,6 +276,51 @@ def begins_again_for_every_layer(layers: Sequence[Layer], z: Tensor) -> Pair:
     for i, layer in enumerate(layers):
         total = total + planar(_points(layers[:i], z), *layer)[1]
     return _points(layers, z), total
+
+
+def _inlined(layers: Sequence[Layer], z: Tensor, step: Callable[..., Tensor], log_det: Callable[..., Tensor]) -> Pair:
+    """Layers written out, with a way to constrain u and a way to take the log-determinant."""
+    total = _zeros(z)
+    for u, w, b in layers:
+        wu, ww = (w * u).sum(-1, keepdim=True), (w * w).sum(-1, keepdim=True)
+        u_hat, a = step(u, w, wu, ww), (w * z).sum(-1) + b
+        total = total + log_det(a, (w * u_hat).sum(-1))
+        z = z + u_hat * torch.tanh(a).unsqueeze(-1)
+    return z, total
+
+
+def _step(u: Tensor, w: Tensor, wu: Tensor, ww: Tensor) -> Tensor:
+    return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
+
+
+def _log_det(a: Tensor, wu: Tensor) -> Tensor:
+    return torch.log(torch.abs(1 + (1 - torch.tanh(a) ** 2) * wu))
+
+
+@bank.mistake("the derivative of tanh is taken as 1 / cosh^2, whose gradient is nan where cosh overflows")
+def squares_the_cosh(layers: Sequence[Layer], z: Tensor) -> Pair:
+    return _inlined(layers, z, _step, lambda a, wu: torch.log(torch.abs(1 + wu / torch.cosh(a) ** 2)))
+
+
+@bank.mistake("the case of w = 0 is chosen after the division, so that its gradient is nan")
+def chooses_after_dividing(layers: Sequence[Layer], z: Tensor) -> Pair:
+    def step(u: Tensor, w: Tensor, wu: Tensor, ww: Tensor) -> Tensor:
+        return torch.where(ww > 0, u + (F.softplus(wu) - 1 - wu) / ww * w, u)
+
+    return _inlined(layers, z, step, _log_det)
+
+
+@bank.mistake("m(w.u) is written with an exponential that overflows")
+def exponentiates_directly(layers: Sequence[Layer], z: Tensor) -> Pair:
+    def step(u: Tensor, w: Tensor, wu: Tensor, ww: Tensor) -> Tensor:
+        return u + (torch.log(1 + torch.exp(wu)) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
+
+    return _inlined(layers, z, step, _log_det)
+
+
+@bank.alternative("each layer written out, with the absolute value of the determinant")
+def written_out(layers: Sequence[Layer], z: Tensor) -> Pair:
+    return _inlined(layers, z, _step, _log_det)
 
 
 @bank.alternative("layer after layer with planar, and a sum that begins with zeros")

@@ -193,6 +193,19 @@ def computes_in_single_precision(u: Tensor, w: Tensor) -> Tensor:
     return planar.constrain_u(u.float(), w.float()).to(u.dtype)
 
 
+@bank.mistake("the square of a short w is taken for larger than it is, so that short layers are not constrained")
+def bounds_the_square_from_below(u: Tensor, w: Tensor) -> Tensor:
+    wu = (w * u).sum(-1, keepdim=True)
+    return u + (F.softplus(wu) - 1 - wu) / (w * w).sum(-1, keepdim=True).clamp_min(5e-3) * w
+
+
+@bank.mistake("u is left as it is where w is short, not only where it is 0")
+def spares_short_layers(u: Tensor, w: Tensor) -> Tensor:
+    ww = (w * w).sum(-1, keepdim=True)
+    wu = (w * u).sum(-1, keepdim=True)
+    return torch.where(ww > 5e-3, u + (F.softplus(wu) - 1 - wu) / ww.clamp_min(5e-3) * w, u)
+
+
 @bank.alternative("the formula of the docstring with softplus")
 def by_softplus(u: Tensor, w: Tensor) -> Tensor:
     wu = _dot(u, w)

@@ -173,6 +173,14 @@ def overwrites_x(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return value
 
 
+@bank.mistake("with layers the density itself is multiplied out before its logarithm is taken, and underflows far out")
+def exponentiates_with_layers(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    if not layers:
+        return objectives.negative_log_likelihood(layers, x)
+    z, log_abs_det = compose(layers, x)
+    return -torch.log(torch.exp(-_energy(z) - 0.5 * x.shape[1] * LOG_2_PI) * torch.exp(log_abs_det))
+
+
 @bank.alternative("torch.distributions knows the base")
 def by_distributions(layers: Sequence[Layer], x: Tensor) -> Tensor:
     z, log_abs_det = compose(layers, x)

@@ -285,6 +285,19 @@ def computes_in_single_precision(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> 
     return points.to(z.dtype), log_abs_det.to(z.dtype)
 
 
+@bank.mistake("the determinant is kept away from 0 by a bound, so that it is wrong where the layer almost folds")
+def bounds_the_determinant(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
+    u_hat, a = constrain_u(u, w), _height(z, w, b)
+    return _moved(z, u_hat, a), torch.log((1 + _slope(a) * (w * u_hat).sum(-1)).clamp_min(1e-3))
+
+
+@bank.mistake("w.z is the diagonal of the product of all instances with all layers, a (batch, batch) matrix")
+def multiplies_all_with_all(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
+    u_hat = constrain_u(u, w)
+    a = (z @ w.expand_as(z).mT).diagonal() + b
+    return _moved(z, u_hat, a), _log_abs_det(_slope(a), (w * u_hat).sum(-1))
+
+
 @bank.alternative("as the paper writes it, with psi and the absolute value")
 def by_psi(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
     u_hat = constrain_u(u, w)
