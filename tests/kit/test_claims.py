@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 import data
+from data.two_dimensional import samples
+from exercises.experiments import runs
+from exercises.experiments.flows.evaluation import score_names
+from exercises.experiments.flows.experiment import training_path
+from exercises.experiments.flows.settings import Config, trainings
 from exercises.experiments.vae.evaluation import average_elbo, average_log_likelihood
 from exercises.experiments.vae.networks import VAE
 from grading import measuring
@@ -182,3 +188,54 @@ def test_a_claim_that_nothing_measures_is_an_error_of_the_rubric(make_run, measu
     rubric.claims["vae.elbos"] = rubric.claims["vae.elbo"]
     with pytest.raises(RubricError, match=r"'vae.elbos'"):
         list(measure_claims(make_run(), rubric, None))
+
+
+# Flows
+
+
+@pytest.fixture
+def flow_run(tmp_path):
+    """A function that makes a run of flows by hand, with these weights for each training, and measures it."""
+
+    def measure(weights, **settings):
+        config = Config(start="tuned", k=str(len(weights)), **settings)
+        run = runs.create(
+            tmp_path / f"run-{len(list(tmp_path.iterdir()))}",
+            {"experiment": "flows", "data": {"name": "two_dimensional"}, "settings": asdict(config)},
+        )
+        names = [name for training in trainings(config) for name in score_names(training)]
+        for training in trainings(config):
+            path = training_path(run, training)
+            path.mkdir(parents=True)
+            save_file({"model.weights": torch.tensor(weights)}, path / "checkpoint.safetensors")
+        run.write_summary(dict.fromkeys(names, 1.8378770351409912))
+        return {claim.name: claim for claim in measure_claims(run, load(), None)}
+
+    return measure
+
+
+IDLE = [0.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_a_flow_that_does_nothing_is_measured_in_double_precision(flow_run):
+    claims = flow_run([IDLE, IDLE], target="arcs", mode="samples")
+    (claim,) = claims.values()
+    _, held_out = samples("arcs")
+    expected = math.log(2 * math.pi) + 0.5 * float((held_out.double() ** 2).sum(1).mean())
+    assert claim.measured == pytest.approx(expected, abs=1e-12)
+    assert (claim.outcome, claim.relation) == ("wrong", "at most")
+
+
+@pytest.mark.parametrize("shift", [1e9, 1e20, 1e30])
+def test_layers_that_rounding_makes_a_constant_are_no_flow(flow_run, shift):
+    there_and_back = [[shift, shift, 0.0, 0.0, 20.0], [-shift, -shift, 0.0, 0.0, 20.0]]
+    for mode in ("samples", "density"):
+        for claim in flow_run(there_and_back, mode=mode).values():
+            assert claim.outcome != "reached"
+            assert claim.outcome == "refused" or shift == 1e9  # double precision still tells points apart
+            assert not claim.earned
+
+
+def test_a_flow_that_does_nothing_earns_nothing(flow_run):
+    for claim in flow_run([IDLE, IDLE]).values():
+        assert not claim.earned

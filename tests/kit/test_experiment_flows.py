@@ -17,13 +17,13 @@ import torch
 from safetensors.torch import load_file
 
 from exercises.experiments import runs
-from exercises.experiments.flows import experiment, figures
+from exercises.experiments.flows import figures
 from exercises.experiments.flows.evaluation import Score, coverage, near_ridge, push, score_names, scores
-from exercises.experiments.flows.experiment import rehearse, train_all, train_one, trained, training_path
+from exercises.experiments.flows.experiment import rehearse, slow_ones, train_all, train_one, trained, training_path
 from exercises.experiments.flows.inversion import invert
-from exercises.experiments.flows.networks import layers_of, load_model
+from exercises.experiments.flows.networks import PlanarFlow, layers_of, load_model
 from exercises.experiments.flows.settings import PRESETS, Config, Training, trainings
-from exercises.experiments.flows.training import EPOCHS, initial_weights, last_iteration, learning_rate_at
+from exercises.experiments.flows.training import EPOCHS, _broken_down, initial_weights, last_iteration, learning_rate_at
 from exercises.experiments.runs import RunError
 from exercises.experiments.settings import SettingError, with_settings
 from exercises.experiments.side_by_side import work_through
@@ -144,19 +144,34 @@ def test_the_way_back_through_a_flow_ends_where_it_began(seed):
     assert torch.allclose(invert(planar.constrain_u, layers, there), z, atol=1e-6)
 
 
-def test_coverage_is_the_overlap_with_an_even_spread():
-    even = torch.stack([torch.linspace(-4.999, 4.999, 20_000), torch.zeros(20_000)], 1)
-    assert coverage(even).value == pytest.approx(1, abs=1e-3)
-    assert coverage(even[:10_000]).value == pytest.approx(0.5, abs=1e-3)
-    assert coverage(even[:1]).value == pytest.approx(1 / 20)
-    assert coverage(even + 100) == Score(0.0, 0.0)
-    outside = torch.cat([even, 100 + even])  # only what is inside of the window counts
-    assert coverage(outside).value == coverage(even).value
+def on_the_ridge(z1):
+    """Points of the ridge above or below these z1."""
+    return torch.stack([z1, torch.sin(math.pi * z1 / 2)], 1)
+
+
+EVEN = on_the_ridge(torch.linspace(-4.999, 4.999, 20_000))
+
+
+def test_coverage_is_the_overlap_with_an_even_spread_over_the_ridge():
+    assert coverage(EVEN).value == pytest.approx(1, abs=1e-3)
+    assert coverage(EVEN[:10_000]).value == pytest.approx(0.5, abs=1e-3)
+    assert coverage(EVEN[:1]).value == pytest.approx(1 / 20)
+    assert coverage(EVEN + torch.tensor([100.0, 0.0])) == Score(0.0, 0.0)
+    assert coverage(torch.cat([EVEN, EVEN + torch.tensor([0.0, 9.0])])).value == pytest.approx(0.5, abs=1e-3)
+    outside = torch.cat([EVEN, EVEN + torch.tensor([100.0, 0.0])])  # only what is inside of the window counts
+    assert coverage(outside).value == coverage(EVEN).value
+
+
+def test_the_target_itself_has_the_coverage_that_the_handout_calls_ideal():
+    z1 = torch.linspace(-4.999, 4.999, 100_000)
+    torch.manual_seed(0)
+    target = on_the_ridge(z1) + torch.stack([0 * z1, 0.4 * torch.randn(len(z1))], 1)
+    assert coverage(target).value == pytest.approx(0.954, abs=0.004)
 
 
 def test_the_error_of_coverage_is_what_repeated_samples_vary_by():
     torch.manual_seed(0)
-    repeated = [coverage(2 * torch.randn(2000, 2)) for _ in range(200)]
+    repeated = [coverage(on_the_ridge(2 * torch.randn(2000))) for _ in range(200)]
     spread = float(torch.tensor([score.value for score in repeated]).std())
     assert 0.7 < repeated[0].error / spread < 1.4
 
@@ -242,9 +257,17 @@ def test_the_other_presets_train_in_both_modes(preset, tmp_path):
 # What breaks a training
 
 
+def broken_down(tmp_path, likelihood, config=TINY):
+    """The message of a training with this likelihood that breaks down, and what is kept of it."""
+    with pytest.raises(RunError) as stopped:
+        train_one(loading(negative_log_likelihood=likelihood), ARCS, config, tmp_path / ARCS.name, RECORD)
+    assert not (tmp_path / ARCS.name).exists()
+    return str(stopped.value), runs.read(tmp_path / f"{ARCS.name}.broken-1")
+
+
 @pytest.mark.parametrize(
     ("wrong", "cause"),
-    [(math.nan, "logarithm of a negative determinant"), (math.inf, "a logarithm of 0")],
+    [(math.nan, "as no w.u is below -1"), (math.inf, "a logarithm of 0")],
 )
 def test_a_loss_that_is_not_finite_stops_with_iteration_parameters_and_cause(tmp_path, wrong, cause):
     calls = iter(range(1, 10_000))
@@ -252,12 +275,37 @@ def test_a_loss_that_is_not_finite_stops_with_iteration_parameters_and_cause(tmp
     def likelihood(layers, x):
         return objectives.negative_log_likelihood(layers, x) + (wrong if next(calls) == 6 else 0)
 
-    with pytest.raises(RunError) as stopped:
-        train_one(loading(negative_log_likelihood=likelihood), ARCS, TINY, tmp_path / "run", RECORD)
-    for words in ("arcs-samples-2", f"loss is {wrong} at iteration 5", "of 2 has u = (", "w = (", "b = ", cause):
-        assert words in str(stopped.value)
-    assert "after iteration 3 is kept" in str(stopped.value)
-    load_model(tmp_path / "run" / "checkpoint.safetensors", 2, TINY.shifted)
+    message, kept = broken_down(tmp_path, likelihood)
+    for words in (
+        "arcs-samples-2",
+        f"loss is {wrong} at iteration 5",
+        "of 2 has u = (",
+        "w = (",
+        "b = ",
+        "w.u = ",
+        cause,
+    ):
+        assert words in message
+    assert "The last checkpoint is that of iteration 3." in message
+    assert f"is kept in {kept.path}" in message
+    load_model(kept.checkpoint, 2, TINY.shifted)
+    assert len(kept.metrics()) == 1
+
+
+def test_a_mended_function_begins_its_training_anew(tmp_path, whole):
+    broken_down(tmp_path, lambda layers, x: objectives.negative_log_likelihood(layers, x) * math.nan)
+    train_one(LOAD, ARCS, TINY, tmp_path / ARCS.name, RECORD)
+    assert runs.read(tmp_path / ARCS.name).summary().keys() == whole.summary().keys()
+    broken_again = tmp_path / "again"
+    broken_again.mkdir()
+    (tmp_path / ARCS.name).rename(broken_again / ARCS.name)
+
+
+def test_an_unconstrained_layer_is_named_as_the_cause():
+    flow = PlanarFlow(torch.tensor([[0.1, 0.0, 1.0, 0.0, 0.0], [-3.0, 0.0, 1.0, 0.0, 0.5]]), shifted=False)
+    message = _broken_down(math.nan, flow, TINY, epoch=1, iteration=2)
+    assert "layer 2 of 2 has u = (-3, 0), w = (1, 0), b = 0.5, w.u = -3." in message
+    assert "u is not constrained" in message
 
 
 def test_a_gradient_that_is_not_finite_is_named_as_the_cause(tmp_path):
@@ -265,17 +313,36 @@ def test_a_gradient_that_is_not_finite_is_named_as_the_cause(tmp_path):
         (u, _, _) = layers[1]
         return objectives.negative_log_likelihood(layers, x) + (0 * u.sum()).sqrt()  # 0, with an infinite slope
 
-    with pytest.raises(RunError, match=r"layer 2 of 2 has u = \(nan, nan\).*a gradient was nan or infinite"):
-        train_one(loading(negative_log_likelihood=likelihood), ARCS, TINY, tmp_path / "run", RECORD)
+    message, _ = broken_down(tmp_path, likelihood)
+    assert "layer 2 of 2 has u = (nan, nan)" in message
+    assert "a gradient was nan or infinite" in message
 
 
 def test_a_large_learning_rate_is_named_as_the_cause(tmp_path):
     def likelihood(layers, x):
         return objectives.negative_log_likelihood(layers, x) * math.nan
 
-    config = replace(TINY, learning_rate=5.0)
-    with pytest.raises(RunError, match="the learning rate of 5 is large"):
-        train_one(loading(negative_log_likelihood=likelihood), ARCS, config, tmp_path / "run", RECORD)
+    assert "the learning rate of 5 is large" in broken_down(tmp_path, likelihood, replace(TINY, learning_rate=5.0))[0]
+
+
+def test_a_loss_without_a_gradient_is_told_with_its_iteration(tmp_path):
+    def likelihood(layers, x):
+        return objectives.negative_log_likelihood(layers, x).detach()
+
+    assert "the loss at iteration 1 has no gradient" in broken_down(tmp_path, likelihood)[0]
+
+
+def test_a_held_out_loss_that_is_not_finite_stops_too(tmp_path):
+    def likelihood(layers, x):
+        return objectives.negative_log_likelihood(layers, x) * (math.nan if len(x) > 1000 else 1)
+
+    assert "the loss on held-out points is nan after iteration 3" in broken_down(tmp_path, likelihood)[0]
+
+
+def test_a_directory_that_a_kill_left_empty_is_filled(tmp_path):
+    (tmp_path / "run").mkdir()
+    train_one(LOAD, ARCS, TINY, tmp_path / "run", RECORD)
+    assert runs.read(tmp_path / "run").finished
 
 
 def todo(*_):
@@ -302,17 +369,17 @@ def test_only_what_is_used_is_rehearsed():
     rehearse(loading(compose=todo, constrain_u=todo, negative_log_likelihood=todo)().flows, [])
 
 
-def test_a_slow_layer_is_told_once_with_what_is_left(whole):
-    own = runs.Run(whole.path.parent, {})
-    training_path(own, ARCS).parent.mkdir(exist_ok=True)
-    path = training_path(own, ARCS)
-    slow = runs.create(path, RECORD)
-    for share in (1, 2):
-        slow.append_metrics({"epoch": share, "iteration": 1000 * share, "cpu_seconds": 30.0})
-    told = set()
-    (line,) = experiment._news(ARCS, Config(), own, told)
-    assert "arcs-samples-2: slow, 30 ms an iteration, about 10 minutes in all" in line
-    assert experiment._news(ARCS, Config(), own, told) == []
+def test_a_slow_function_is_told_before_the_training_begins():
+    def slowly(layers, x):
+        end = time.process_time() + 0.05
+        while time.process_time() < end:
+            pass
+        return objectives.negative_log_likelihood(layers, x)
+
+    functions = loading(negative_log_likelihood=slowly)().flows
+    (line,) = slow_ones(functions, trainings(Config(k="2", mode="samples")), Config())
+    assert line.startswith("slow: one loss of sine-samples-2 takes 0.05")
+    assert "so 20000 take 1" in line
 
 
 # Side by side
@@ -337,10 +404,24 @@ def test_jobs_that_break_down_are_told_and_the_others_are_done():
     assert errors == ["the loss is nan"]
 
 
-def test_a_process_that_ends_without_an_answer_is_told_and_waited_for_no_longer():
-    errors = work_through({"bad": dies}, 1, lambda: (0, []))
-    assert len(errors) == 1
-    assert errors[0].startswith("bad: its process, or one beside it, ended without an answer")
+def fails():
+    """Fail as no training should."""
+    raise ValueError("what is this?")
+
+
+def leaves():
+    """Leave as a student's function may."""
+    sys.exit(3)
+
+
+def test_a_process_that_ends_without_an_answer_is_told_and_takes_no_other_job_with_it(tmp_path):
+    jobs = {"bad": dies, "fails": fails, "leaves": leaves, "good": partial((tmp_path / "done").touch)}
+    assert sorted(work_through(jobs, 4, lambda: (0, []))) == [
+        "bad: its process ended without an answer; was memory short?",
+        "fails: raised ValueError: what is this?",
+        "leaves: raised SystemExit: 3",
+    ]
+    assert (tmp_path / "done").exists()
 
 
 def test_trainings_that_broke_down_are_told_and_what_is_finished_is_kept(tmp_path, whole):
@@ -352,7 +433,8 @@ def test_trainings_that_broke_down_are_told_and_what_is_finished_is_kept(tmp_pat
         RunError, match=r"sine-samples-2: the loss is nan[\s\S]*0 of 1 trainings ended well[\s\S]*--resume"
     ):
         train_all(nan_functions, [ARCS, broken], TINY, run, RECORD)
-    assert trained(run, broken).metrics() == []
+    assert trained(run, broken) is None
+    assert runs.read(run.path / "trainings" / "sine-samples-2.broken-1").metrics() == []
 
 
 def nan_functions():

@@ -7,6 +7,7 @@ import re
 import pytest
 
 import data
+from exercises.experiments.runs import RunError
 from grading import report
 from grading.claims import measure_claims
 from grading.listing import Listed
@@ -58,6 +59,29 @@ def test_the_page_stands_alone_with_its_figures_in_it(page, make_run):
     sources = re.findall(r'(?:src|href)="([^"]*)"', text)
     assert sources == ["data:image/png;base64," + base64.b64encode(PNG).decode()]
     assert not re.search(r"https?://|url\(|@import|<link|<script", text)
+
+
+def test_a_link_in_the_place_of_the_figures_is_not_followed(page, make_run, tmp_path):
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "secret.png").write_bytes(PNG)
+    run = make_run()
+    (run.path / "figures").symlink_to(tmp_path / "private")
+    assert "data:image" not in page(run)
+
+
+def test_half_a_surrogate_pair_is_told_all_the_same(page, make_run):
+    assert "preset ?" in page(make_run(config={"preset": "\ud800"}))
+
+
+def test_files_of_a_run_that_are_too_large_or_too_deep_are_refused(make_run):
+    run = make_run()
+    (run.path / "summary.json").write_text('{"a": ' + "[" * 200_000 + "]" * 200_000 + "}")
+    with pytest.raises(RunError, match=r"summary.json is not JSON"):
+        run.summary()
+    with (run.path / "metrics.jsonl").open("wb") as file:
+        file.truncate(6 << 30)
+    with pytest.raises(RunError, match=r"metrics.jsonl has 6442450944 bytes"):
+        run.metrics()
 
 
 def test_thresholds_outcomes_and_points_are_told(page, make_run):
