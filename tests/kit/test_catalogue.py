@@ -9,7 +9,7 @@ from grading.catalogue import all_parts, topic_parts
 from grading.judge import PROFILES
 
 PROPERTIES = [value for part in all_parts() for value in part.properties]
-STATISTICAL = ("assert_mean(", "kstest", ".var()", ".std()")
+STATISTICAL = ("assert_mean(", "assert_standard_normal(", "kstest", ".var()", ".std()")
 by_name = pytest.mark.parametrize("value", PROPERTIES, ids=lambda value: value.full_name)
 
 

@@ -66,6 +66,21 @@ def assert_not_shared(noise: Tensor) -> None:
         raise WrongAnswer("instances, features or draws share their noise; each should have noise of its own", noise)
 
 
+def assert_standard_normal(noise: Callable[[int], Tensor], rows: int) -> None:
+    """Accept noise of two features with mean 0, variance 1 and no covariance, every entry its own: four tested means.
+
+    noise: returns so many rows, (n, 2), the same ones whenever it is asked for so many.
+
+    Raises:
+        WrongAnswer: see assert_not_shared and assert_mean.
+    """
+    assert_not_shared(noise(rows))
+    assert_mean(lambda n: noise(n)[:, 0], 0.0, rows, 0.4, "the mean of the noise")
+    assert_mean(lambda n: noise(n)[:, 0] ** 2, 1.0, rows, 0.4, "the variance of the noise of the first feature")
+    assert_mean(lambda n: noise(n)[:, 1] ** 2, 1.0, rows, 0.4, "the variance of the noise of the second feature")
+    assert_mean(lambda n: noise(n).prod(1), 0.0, rows, 0.4, "the covariance of the noise of two features")
+
+
 def assert_fresh(one: Tensor, another: Tensor) -> None:
     """Accept the values of two calls that saw different noise.
 
