@@ -1,6 +1,7 @@
 """The command `elbo` as people and scripts rely on it: what it says, in which form, and with which status it ends."""
 
 import json
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -272,6 +273,8 @@ def test_resuming_under_another_configuration_is_refused(refusal, make_run, imag
 
 
 def test_missing_data_is_refused_with_the_way_to_get_it(refusal, tmp_path, monkeypatch):
+    # urlopen keeps what it made of the environment at its first call, for all calls of the process.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     for variable in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there
     message = refusal("train", "vae", "--implementation", "solutions", "--preset", "paper", "--data", tmp_path)
