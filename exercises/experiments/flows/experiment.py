@@ -4,6 +4,7 @@ A run of this experiment has a directory `trainings/NAME/` for each flow, which 
 metrics, checkpoint, figures' numbers. What is drawn compares them, in the run's own `figures/`.
 """
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -133,10 +134,16 @@ def train_all(load: Load, chosen: Sequence[Training], config: Config, run: Run, 
     waiting = [t for t in chosen if not (training_path(run, t) / "summary.json").is_file()]
     jobs = {t.name: partial(train_one, load, t, config, training_path(run, t), record) for t in waiting}
     told: set[str] = set()
+    done = 0
 
     def progress() -> tuple[int, list[str]]:
-        lines = [line for t in waiting for line in _news(t, run, told)]
-        return _shares_done(chosen, run), lines
+        nonlocal done
+        lines: list[str] = []
+        with contextlib.suppress(FileNotFoundError):  # a training may be set aside at this moment
+            for training in waiting:
+                lines += _news(training, run, told)
+            done = _shares_done(chosen, run)
+        return done, lines
 
     errors = work_through(jobs, EPOCHS * len(chosen), progress)
     if errors:
