@@ -169,7 +169,7 @@ def a_pair_of_points_and_log_determinants(flows: Topic, case: PointsAndLayers) -
     z, ((u, w, b),) = case
     twice = tuple(torch.cat([t, t]) for t in (z, u, w, b))
     for rows in (twice, (z[:1], u[:1], w[:1], b[:1]), (z[:, :1], u[:, :1], w[:, :1], b), (z, u[0], w[0], b[0])):
-        points, log_abs_det = pair_of(flows.planar.raw(*rows), rows[0])
+        points, log_abs_det = pair_of(flows.planar.raw(*rows))
         points_of(points, rows[0].shape, "f(z)")
         assert_shape(log_abs_det, len(rows[0]))
 
@@ -179,7 +179,7 @@ def keeps_the_precision(flows: Topic, case: PointsAndLayers) -> None:
     """Double precision in gives double precision out, and single precision gives single, in both results."""
     z, (layer,) = case
     for dtype in (torch.float64, torch.float32):
-        for item in pair_of(flows.planar.raw(*(t.to(dtype) for t in (z, *layer))), z):
+        for item in pair_of(flows.planar.raw(*(t.to(dtype) for t in (z, *layer)))):
             assert_same_dtype(item, dtype)
 
 

@@ -28,7 +28,7 @@ def points_of(value: Any, shape: tuple[int, ...], what: str) -> Tensor:
     return points
 
 
-def pair_of(value: Any, z: Tensor) -> tuple[Any, Any]:
+def pair_of(value: Any) -> tuple[Any, Any]:
     """Return the two items of an answer (points, log-determinants).
 
     Raises:
@@ -42,7 +42,7 @@ def pair_of(value: Any, z: Tensor) -> tuple[Any, Any]:
 
 def mapped(function: Function, z: Tensor, *arguments: Any) -> tuple[Tensor, Tensor]:
     """Ask a function of points for images (batch, d) and log-determinants, as (batch,) whatever axes of one it has."""
-    points, log_abs_det = pair_of(function.raw(*arguments), z)
+    points, log_abs_det = pair_of(function.raw(*arguments))
     return points_of(points, z.shape, "f(z)"), per_instance(log_abs_det, len(z))
 
 

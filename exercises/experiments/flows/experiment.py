@@ -18,11 +18,12 @@ from torch import Tensor
 
 from .. import runs
 from ..runs import Run, RunError
+from ..seeds import seed_epoch
 from ..side_by_side import work_through
 from .evaluation import scores
 from .networks import DIM, Functions, Implementation, PlanarFlow, layers_of, load_model
 from .settings import Config, Training, trainings
-from .training import EPOCHS, fit, initial_weights, objective_of, seed_epoch
+from .training import EPOCHS, fit, initial_weights, objective_of
 
 Load = Callable[[], Implementation]
 SLOW = 5e-3, 1e-3  # seconds for a loss, and more for each layer; ten times what the reference takes, or more
@@ -166,7 +167,7 @@ def train_one(load: Load, training: Training, config: Config, path: Path, record
             begins anew once the function is mended.
     """
     functions = load().flows
-    seed_epoch(config, 0)
+    seed_epoch(config.seed, 0)
     flow = PlanarFlow(initial_weights(training, config), config.shifted)
     own = record | {"training": training.name}
     if path.exists() and not any(path.iterdir()):  # a kill came between two system calls
@@ -174,7 +175,7 @@ def train_one(load: Load, training: Training, config: Config, path: Path, record
     run = runs.resume(path, own) if path.exists() else runs.create(path, own)
     try:
         fit(functions, flow, training, config, run)
-        seed_epoch(config, EPOCHS + 1)
+        seed_epoch(config.seed, EPOCHS + 1)
         measured = scores(functions, flow.layers(), training)
     except RunError as error:
         raise RunError(f"{training.name}: {error} What it left is kept in {_set_aside(path)}.") from error

@@ -5,6 +5,7 @@ from itertools import product
 
 from data.two_dimensional import TARGETS
 
+from ..seeds import check_seed
 from ..settings import SettingError, check_one_of, check_positive
 
 MODES = ("samples", "density")
@@ -48,8 +49,7 @@ class Config:
         check_one_of(self, "start", ("assignment", "tuned"))
         if self.k != ALL and not (self.k.isdecimal() and len(self.k) < 5 and 0 < int(self.k) <= MOST_LAYERS):
             raise SettingError(f"k is {self.k!r:.40}, expected a number of layers from 1 to {MOST_LAYERS}, or {ALL!r}")
-        if not 0 <= self.seed < 2**31:
-            raise SettingError(f"seed is {self.seed}, expected an integer from 0 to {2**31 - 1}")
+        check_seed(self.seed)
 
 
 BEST = Config(optimizer="adam", learning_rate=5e-3, schedule="cosine", start="tuned")

@@ -12,6 +12,7 @@ from data.two_dimensional import TARGETS
 
 from .. import checkpoints
 from ..runs import Run, RunError
+from ..seeds import seed_epoch
 from .evaluation import constant_of, look
 from .networks import DIM, Functions, Layers, PlanarFlow, idle_weights, layers_of, small_weights
 from .settings import Config, Training
@@ -63,11 +64,6 @@ def initial_weights(training: Training, config: Config) -> Tensor:
     return small_weights(training.k) if few or config.start == "assignment" else idle_weights(training.k)
 
 
-def seed_epoch(config: Config, epoch: int) -> None:
-    """Seed torch from (seed, epoch), epoch 0 for the initial weights: then a run can go on from an epoch's number."""
-    torch.manual_seed(1000 * config.seed + epoch)
-
-
 def last_iteration(config: Config, epoch: int) -> int:
     """Return the number of updates that are done after an epoch."""
     return config.iterations * epoch // EPOCHS
@@ -116,7 +112,7 @@ def train_epoch(
     Raises:
         RunError: a loss is nan or infinite.
     """
-    seed_epoch(config, epoch)
+    seed_epoch(config.seed, epoch)
     objective = objective_of(functions, training)
     first = last_iteration(config, epoch - 1) + 1
     batches = batches_of(training, last_iteration(config, epoch) - first + 1, config.batch_size)

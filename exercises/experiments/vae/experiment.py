@@ -9,10 +9,11 @@ from torch import Tensor
 from data import Images
 
 from .. import runs
+from ..seeds import seed_epoch
 from . import figures
 from .evaluation import measure
 from .networks import LATENT, PIXELS, VAE, Functions, Implementation, means_, student_decoder
-from .training import Config, fit, seed_epoch
+from .training import Config, fit
 
 
 def train(
@@ -60,7 +61,7 @@ def train(
         "settings": asdict(config),
     }
     functions = implementation.vae
-    seed_epoch(config, 0)
+    seed_epoch(config.seed, 0)
     model = VAE().to(device)
     rehearse(functions, model)
     run = runs.resume(out, record) if resume else runs.create(out, record)
@@ -97,7 +98,7 @@ def finish(
     functions: Functions, model: VAE, config: Config, images: Images, run: runs.Run, threshold: float | None
 ) -> None:
     """Measure the trained model on the test images, draw the figures and write the summary."""
-    seed_epoch(config, config.epochs + 1)
+    seed_epoch(config.seed, config.epochs + 1)
     metrics = run.metrics()
     test = images.test.to(next(model.parameters()).device)
     measured = measure(functions, model, test)

@@ -14,7 +14,8 @@ from data import Images
 from .. import checkpoints
 from ..progress import Reporter, reporting
 from ..runs import Run, RunError
-from ..settings import SettingError, check_positive
+from ..seeds import check_seed, seed_epoch
+from ..settings import check_positive
 from .evaluation import average_elbo
 from .networks import VAE, Functions, student_decoder
 
@@ -34,8 +35,7 @@ class Config:
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         check_positive(self, "epochs", "batch_size", "learning_rate")
-        if not 0 <= self.seed < 2**31:
-            raise SettingError(f"seed is {self.seed}, expected an integer from 0 to {2**31 - 1}")
+        check_seed(self.seed)
 
 
 PRESETS = {"paper": Config(), "quick": Config(data="digits", epochs=40, learning_rate=1e-3)}
@@ -93,7 +93,7 @@ def train_epoch(
     Raises:
         RunError: a loss is nan or infinite.
     """
-    seed_epoch(config, epoch)
+    seed_epoch(config.seed, epoch)
     decode = student_decoder(model, functions)
     batches = torch.randperm(len(images)).to(images.device).split(config.batch_size)
     losses = torch.zeros(len(batches), device=images.device)
@@ -107,11 +107,6 @@ def train_epoch(
         if batch % LOOK_EVERY == LOOK_EVERY - 1 or batch == len(batches) - 1:
             look(batch + 1, finite_average(losses[: batch + 1], epoch, config))
     return float(losses.mean())
-
-
-def seed_epoch(config: Config, epoch: int) -> None:
-    """Seed torch from (seed, epoch), epoch 0 for the initial weights: then a run can go on from an epoch's number."""
-    torch.manual_seed(1000 * config.seed + epoch)
 
 
 def finite_average(losses: Tensor, epoch: int, config: Config) -> float:
