@@ -6,8 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tests.support.models import Asked
-
 from .calls import Answer, Call, Weights
 from .metering import Meter, tensors_in
 
@@ -30,13 +28,13 @@ def answer(function: Callable[..., Any], call: Call) -> Answer:
             return Answer(value, _has_graph(value), cost=meter.cost)
     value = function(*built)
     _assert_torch_as_found("by this function")
-    asked = tuple(tuple(b.asked) if isinstance(b, Asked) else () for b in built)
+    asked = tuple(tuple(getattr(b, "asked", ())) for b in built)
+    tracked = tuple(_is_tracked(b) and not any(b is source for source in sources) for b in built)
     gradients = _gradients(value, sources, call.cotangent)
     if call.watch == "value":
         return Answer(value, _has_graph(value), gradients)
-    # Of a sequence the list that the function received: it may be shorter now, or in another order.
-    after = tuple(b if isinstance(b, (Tensor, list)) else None for b in built)
-    return Answer(value, _has_graph(value), gradients, after, asked)
+    after = tuple(map(_left, built))
+    return Answer(value, _has_graph(value), gradients, after, asked, tracked)
 
 
 def _assert_torch_as_found(when: str) -> None:
@@ -70,6 +68,18 @@ def _built(argument: Any) -> Any:
     if isinstance(argument, tuple):
         return list(argument)
     return argument.build() if hasattr(argument, "build") else argument
+
+
+def _left(built: Any) -> Any:
+    """Return what a call left of an argument; of a sequence the list that the function received, shorter perhaps."""
+    if hasattr(built, "left"):
+        return built.left()
+    return built if isinstance(built, (Tensor, list)) else None
+
+
+def _is_tracked(built: Any) -> bool:
+    """Tell whether an argument is a leaf that asks for a gradient or has one."""
+    return isinstance(built, Tensor) and built.is_leaf and (built.requires_grad or built.grad is not None)
 
 
 def _tensor_at(arguments: tuple[Any, ...], path: str) -> Tensor:

@@ -47,8 +47,9 @@ class Answer:
     """What came back: the value, and what the call asked to be watched.
 
     has_graph: whether the value can be differentiated. gradients: one for each entry of wrt, None where none flows.
-    arguments: tensors among the arguments as the call left them, by position. asked: for each given object, by
-    position, the tensors it was called with.
+    arguments: tensors among the arguments as the call left them, by position, and what it left in given objects that
+    tell. asked: for each given object, by position, the tensors it was called with. tracked: for each argument, by
+    position, whether it is a tensor that came without a gradient and now asks for one, or has one.
     """
 
     value: Any
@@ -56,6 +57,7 @@ class Answer:
     gradients: tuple[Tensor | None, ...] = ()
     arguments: tuple[Any, ...] = ()
     asked: tuple[tuple[Tensor, ...], ...] = ()
+    tracked: tuple[bool, ...] = ()
     cost: Cost = Cost()
 
 

@@ -17,11 +17,12 @@ import msgspec
 import torch
 from torch import Tensor
 
-from tests.support import models
+from tests.support import models, players
 
 from .calls import Answer, Call, Cost, Fault, Watch
 from .implementation import message_of
 
+GIVEN = {kind.__name__: kind for kind in (*models.KINDS, *players.KINDS)}
 PREFIX = struct.Struct("<II")
 MAX_HEADER = 4 << 20
 MAX_BODY = 256 << 20
@@ -80,6 +81,7 @@ class _Answer(msgspec.Struct, tag="answer", array_like=True):
     gradients: list[_Value]
     arguments: list[_Value]
     asked: list[_Value]
+    tracked: list[bool]
     cost: tuple[int, int, int]
 
 
@@ -191,7 +193,7 @@ class _Reader:
 
 def encode_calls(calls: list[Call]) -> bytes:
     """Write calls as one message."""
-    write = _Writer(models.GIVEN)
+    write = _Writer(GIVEN)
     return write.message([_call_entry(write, call) for call in calls])
 
 
@@ -223,7 +225,7 @@ def _reply_entry(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
     value = write.value(reply.value)  # first, as tensors' bytes stand in the order of the header
     gradients, arguments, asked = (list(map(write.value, v)) for v in (reply.gradients, reply.arguments, reply.asked))
     cost = (reply.cost.peak_bytes, reply.cost.elements, reply.cost.largest)
-    return _Answer(value, reply.has_graph, gradients, arguments, asked, cost)
+    return _Answer(value, reply.has_graph, gradients, arguments, asked, list(reply.tracked), cost)
 
 
 def decode_calls(header: bytes, body: bytearray) -> list[Call]:
@@ -232,7 +234,7 @@ def decode_calls(header: bytes, body: bytearray) -> list[Call]:
     Raises:
         WireError: the bytes are no such message.
     """
-    read = _Reader(body, models.GIVEN)
+    read = _Reader(body, GIVEN)
     return [_call(read, entry) for entry in _entries(_calls, header)]
 
 
@@ -263,7 +265,7 @@ def _reply(read: _Reader, entry: _Answer | _Fault) -> Answer | Fault:
         raise WireError("a gradient that is not a tensor")
     if not all(isinstance(group, tuple) and all(isinstance(t, Tensor) for t in group) for group in asked):
         raise WireError("a given object was asked at something that is not a tensor")
-    return Answer(value, entry.has_graph, gradients, arguments, asked, Cost(*entry.cost))
+    return Answer(value, entry.has_graph, gradients, arguments, asked, tuple(entry.tracked), Cost(*entry.cost))
 
 
 def _entries(decoder: Any, header: bytes) -> Any:

@@ -1,42 +1,13 @@
-"""Given objects that a property hands to a student's function, described by numbers so that they can travel.
+"""Given encoders, decoders, densities and energies, described by numbers. No expected value lives here."""
 
-Each is a frozen dataclass of tensors and numbers. `build()` makes the callable that the function receives, and that
-callable notes in `asked` every tensor it was called with. No expected value lives here.
-"""
-
-import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal
 
-
-class Asked:
-    """A callable that notes what it was called with and could answer."""
-
-    def __init__(self, function: Callable[[Tensor], Any]) -> None:
-        self.function = function
-        self.asked: list[Tensor] = []
-
-    def __call__(self, argument: Tensor) -> Any:
-        answer = self.function(argument)
-        self.asked.append(argument.detach().clone())  # what it refused is not noted
-        return answer
-
-
-@dataclass(frozen=True)
-class _Given:
-    """Numbers that describe a callable."""
-
-    def fields(self) -> list[Any]:
-        return [getattr(self, field.name) for field in dataclasses.fields(self)]
-
-    def build(self) -> Asked:
-        return Asked(self)  # type: ignore[arg-type]
+from .given import Asked, Given
 
 
 def normal(mu: Tensor, logvar: Tensor) -> Independent:
@@ -48,7 +19,7 @@ def normal(mu: Tensor, logvar: Tensor) -> Independent:
 
 
 @dataclass(frozen=True)
-class LinearEncoder(_Given):
+class LinearEncoder(Given):
     """q(z | x) = N(weight x + bias, diag exp(logvar)): weight (L, d), bias and logvar (L,)."""
 
     weight: Tensor
@@ -74,7 +45,7 @@ class NormalLikelihood:
 
 
 @dataclass(frozen=True)
-class LinearDecoder(_Given):
+class LinearDecoder(Given):
     """p(x | z) = N(weight z + bias, variance I): weight (d, L), bias (d,)."""
 
     weight: Tensor
@@ -86,7 +57,7 @@ class LinearDecoder(_Given):
 
 
 @dataclass(frozen=True)
-class FlowEncoder(_Given):
+class FlowEncoder(Given):
     """A q_0(z | x) as LinearEncoder's, and k planar layers that depend on x.
 
     planes (k, d + 1, 2 L + 1): the rows (u, w, b) of layer i for each x are those of (x, 1) planes_i.
@@ -109,7 +80,7 @@ class FlowEncoder(_Given):
 
 
 @dataclass(frozen=True)
-class NormalBase(_Given):
+class NormalBase(Given):
     """The distribution N(mean, diag exp(logvar)): mean and logvar (d,). It is asked by its log_prob."""
 
     mean: Tensor
@@ -130,7 +101,7 @@ class AskedByLogProb(Asked):
 
 
 @dataclass(frozen=True)
-class NormalEnergy(_Given):
+class NormalEnergy(Given):
     """The energy U(z) = constant + 1/2 sum (z - mean)^2 exp(-logvar): mean and logvar (d,)."""
 
     mean: Tensor
@@ -141,6 +112,4 @@ class NormalEnergy(_Given):
         return self.constant + 0.5 * ((z - self.mean) ** 2 * torch.exp(-self.logvar)).sum(-1)
 
 
-GIVEN: dict[str, type[_Given]] = {
-    kind.__name__: kind for kind in (LinearEncoder, LinearDecoder, FlowEncoder, NormalBase, NormalEnergy)
-}
+KINDS: tuple[type[Given], ...] = (LinearEncoder, LinearDecoder, FlowEncoder, NormalBase, NormalEnergy)

@@ -112,6 +112,7 @@ class Observation:
     gradient: Tensor | None
     arguments: tuple[Any, ...]
     asked: tuple[tuple[Tensor, ...], ...]
+    tracked: tuple[bool, ...]
 
 
 class Function:
@@ -139,7 +140,7 @@ class Function:
         paths = (wrt,) if wrt else ()
         answer = self._ask(Call(*self._where(), arguments, self._topic.next_seed(), "effects", paths, cotangent))
         gradient = answer.gradients[0] if paths else None
-        return Observation(answer.value, answer.has_graph, gradient, answer.arguments, answer.asked)
+        return Observation(answer.value, answer.has_graph, gradient, answer.arguments, answer.asked, answer.tracked)
 
     def gradient(self, *arguments: Any, wrt: str = "0", cotangent: Weights = None) -> Tensor:
         """Return the gradient of the sum of the values, weighted by cotangent, with respect to one argument.

@@ -1,0 +1,1 @@
+"""Properties of Problem 2, one file for each stub file."""

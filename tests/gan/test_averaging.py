@@ -1,0 +1,124 @@
+"""Properties of averaging.py, on modules in two floors with buffers of both kinds."""
+
+from typing import Any
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.support.closeness import WrongAnswer, assert_close
+from tests.support.common import assert_unchanged
+from tests.support.players import Network
+from tests.support.properties import Observation, Part, Topic
+from tests.support.strategies import reals, tensor
+
+average = Part("gan.update_average", "averaging.py", ("average", "model", "decay"))
+
+Networks = tuple[Network, Network]
+DECAYS = reals(0, 1)
+
+
+@st.composite
+def _networks(draw: st.DrawFn) -> Networks:
+    """An average and a model of the same kind, with different numbers."""
+    shapes = [(2,), (1, 2), ()][: draw(st.integers(1, 3))]
+
+    def network(count: int) -> Network:
+        parameters, statistics = (tuple(tensor(draw, s, reals(-3, 3)) for s in shapes) for _ in range(2))
+        return Network(parameters, statistics, tuple(torch.tensor(count + i) for i in range(len(shapes))))
+
+    return network(draw(st.integers(0, 5))), network(draw(st.integers(6, 1000)))
+
+
+def _left(seen: Observation, which: int) -> dict[str, Tensor]:
+    names, values, *_ = seen.arguments[which]
+    return dict(zip(names, values, strict=True))
+
+
+def _before(network: Network) -> dict[str, Tensor]:
+    names, values, *_ = network.build().left()
+    return dict(zip(names, values, strict=True))
+
+
+def _assert_followed(gan: Topic, networks: Networks, decay: float, kind: str) -> None:
+    """Accept tensors of one kind that are the averages of the formula."""
+    left = _left(gan.update_average.observe(*networks, decay), 0)
+    old, latest = map(_before, networks)
+    for name in (name for name in old if kind in name):
+        if name not in left:
+            raise WrongAnswer(f"{name} of average is gone")
+        expected = decay * old[name] + (1 - decay) * latest[name]
+        assert_close(left[name], expected, 10.0, f"{name} of average")
+
+
+EDGES: list[dict[str, Any]] = [
+    {
+        "networks": (
+            Network(*[(torch.tensor([1.0]).double(),)] * 2, ()),
+            Network(*[(torch.zeros(1).double(),)] * 2, ()),
+        ),
+        "decay": d,
+    }
+    for d in (0.0, 1.0)
+]
+
+
+@average.property("value", edges=EDGES, networks=_networks(), decay=DECAYS)
+def parameters_follow(gan: Topic, networks: Networks, decay: float) -> None:
+    """Every parameter of the average, of submodules too, becomes decay average + (1 - decay) model."""
+    _assert_followed(gan, networks, decay, "weight")
+
+
+@average.property("value", edges=EDGES, networks=_networks(), decay=DECAYS)
+def statistics_follow(gan: Topic, networks: Networks, decay: float) -> None:
+    """Every floating-point buffer follows likewise: sampling needs the statistics that belong to the parameters."""
+    _assert_followed(gan, networks, decay, "running_mean")
+
+
+@average.property("value", networks=_networks(), decay=reals(0.05, 0.95))
+def counts_stay_whole(gan: Topic, networks: Networks, decay: float) -> None:
+    """An integer buffer stays an integer, and is that of the model, or what it was: no number in between."""
+    left = _left(gan.update_average.observe(*networks, decay), 0)
+    old, latest = map(_before, networks)
+    for name in (name for name in old if "num_batches" in name):
+        now = left.get(name)
+        if now is None or now.dtype != torch.int64:
+            raise WrongAnswer(f"{name} of average is no integer any more", now)
+        if int(now) not in (int(old[name]), int(latest[name])):
+            raise WrongAnswer(
+                f"{name} of average is neither what it was, {int(old[name])}, nor the model's", now, latest[name]
+            )
+
+
+@average.property("value", most=10, networks=_networks(), decay=DECAYS)
+def model_stays(gan: Topic, networks: Networks, decay: float) -> None:
+    """The model's parameters and buffers are after the call what they were before."""
+    left = _left(gan.update_average.observe(*networks, decay), 1)
+    for name, before in _before(networks[1]).items():
+        assert_unchanged(f"{name} of model", left.get(name, before * 0 - 1), before)
+
+
+@average.property("value", edges=EDGES, most=10, networks=_networks(), decay=DECAYS)
+def in_place_and_apart(gan: Topic, networks: Networks, decay: float) -> None:
+    """The average's tensors are the same objects as before, belong to no graph, and share no memory with the model's:
+    what happens to the model afterwards does not reach them."""
+    (_, _, same, graph, places), (*_, others) = gan.update_average.observe(*networks, decay).arguments[:2]
+    if set(places) & set(others):
+        raise WrongAnswer("the average shares memory with the model, so that it changes whenever the model does")
+    if not same:
+        raise WrongAnswer("a tensor of the average was replaced by another one; it should be changed in place")
+    if graph:
+        raise WrongAnswer("the average belongs to a graph, which grows with every update: use torch.no_grad()")
+
+
+@average.property("shape", most=5, networks=_networks(), decay=DECAYS)
+def keeps_the_dtype(gan: Topic, networks: Networks, decay: float) -> None:
+    """Modules in single precision stay in single precision."""
+    single = [
+        Network(tuple(t.float() for t in n.parameters), tuple(t.float() for t in n.statistics), n.counts)
+        for n in networks
+    ]
+    left = _left(gan.update_average.observe(*single, decay), 0)
+    for name, before in _before(single[0]).items():
+        if name in left and left[name].dtype != before.dtype:
+            raise WrongAnswer(f"{name} of average was {before.dtype} and is {left[name].dtype}")

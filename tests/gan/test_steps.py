@@ -1,0 +1,300 @@
+"""Properties of steps.py: what the updates leave behind in the players, and whom they ask for what."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tests.support.closeness import WrongAnswer, assert_close
+from tests.support.common import assert_all_unchanged, assert_unchanged
+from tests.support.gan import F64, Left, assert_number, games, left_of, number
+from tests.support.players import Game, LinearCritic, LinearGenerator, Objective
+from tests.support.properties import Part, Topic
+from tests.support.strategies import reals
+
+loss = Part("gan.critic_loss", "steps.py", ("game", "real", "fake"))
+critic_part = Part("gan.critic_step", "steps.py", ("game", "real", "noise"))
+generator_part = Part("gan.generator_step", "steps.py", ("game", "noise"))
+training = Part("gan.train_step", "steps.py", ("game", "num_critic_steps", "decay"))
+
+MANY = 100.0  # terms of order one in every number below
+
+
+def _critic_loss(game: Game, critic: LinearCritic, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """The objective and the critic's loss by the formula."""
+    value = game.objective(critic(real), critic(fake))
+    paid = game.coefficient * game.penalty(critic, real, fake) if game.penalty is not None else 0.0
+    return value, paid - value
+
+
+def _descended(tensors: Sequence[Tensor], gradients: Sequence[Tensor], rate: float) -> list[Tensor]:
+    return [t - rate * g for t, g in zip(tensors, gradients, strict=True)]
+
+
+def _after_critic_step(gan: Topic, game: Game, real: Tensor, noise: Tensor) -> list[Tensor]:
+    """The critic's weight and bias after one step down the gradient of the implementation's own critic_loss."""
+    arguments, weights = (game, real, game.generator(noise)), (None, torch.ones((), dtype=F64))
+    paths = ("0.critic.weight", "0.critic.bias")
+    gradients = [gan.critic_loss.gradient(*arguments, wrt=path, cotangent=weights) for path in paths]
+    return _descended((game.critic.weight, game.critic.bias), gradients, game.rates[0])
+
+
+def _after_generator_step(game: Game, noise: Tensor) -> list[Tensor]:
+    """The generator's weight and bias after one step down the gradient of the objective."""
+    leaves = [t.clone().requires_grad_() for t in (game.generator.weight, game.generator.bias)]
+    scores = game.critic(LinearGenerator(*leaves)(noise))
+    value = game.objective(torch.zeros_like(scores), scores)
+    return _descended([leaf.detach() for leaf in leaves], torch.autograd.grad(value, leaves), game.rates[1])
+
+
+def _fake(game: Game) -> Tensor:
+    return game.generator(game.noise[0])
+
+
+# The critic's loss
+
+
+def _two(value: Any) -> tuple[Any, Any]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        found = "a single tensor" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+        raise WrongAnswer(f"returned {found}, expected the pair (objective, loss)")
+    return value[0], value[1]
+
+
+@loss.property("shape", game=games())
+def two_numbers(gan: Topic, game: Game) -> None:
+    """The result is the pair (objective, loss), each of the shape ()."""
+    for each in _two(gan.critic_loss.raw(game, game.real[0], _fake(game))):
+        assert_number(each)
+
+
+@loss.property("value", game=games(penalised=False))
+def without_a_penalty(gan: Topic, game: Game) -> None:
+    """Without a penalty the pair is the objective of the critic's scores, real ones first, and its negative."""
+    value, paid = map(number, _two(gan.critic_loss.raw(game, game.real[0], _fake(game))))
+    expected, _ = _critic_loss(game, game.critic, game.real[0], _fake(game))
+    assert_close(value, expected, MANY, "the objective")
+    assert_close(paid, -expected, MANY, "the loss")
+
+
+@loss.property("value", game=games(penalised=True))
+def with_a_penalty(gan: Topic, game: Game) -> None:
+    """With one, the loss has coefficient times penalty(critic, real, fake) more, and the objective is as it was."""
+    value, paid = map(number, _two(gan.critic_loss.raw(game, game.real[0], _fake(game))))
+    expected = _critic_loss(game, game.critic, game.real[0], _fake(game))
+    assert_close(value, expected[0], MANY, "the objective")
+    assert_close(paid, expected[1], 10 * MANY, "the loss")
+
+
+@loss.property("gradient", game=games())
+def gradient_in_the_critic(gan: Topic, game: Game) -> None:
+    """The gradients of objective and loss by the critic's parameters are those of the formula."""
+    critic = game.critic
+    leaf = critic.weight.clone().requires_grad_()
+    moved = replace(critic, weight=leaf)
+    one = torch.ones((), dtype=F64)
+    pairs = zip(
+        _critic_loss(game, moved, game.real[0], _fake(game)),
+        ((one, None), (None, one)),
+        ("objective", "loss"),
+        strict=True,
+    )
+    for value, cotangent, name in pairs:
+        (expected,) = torch.autograd.grad(value, leaf, retain_graph=True)
+        arguments = (game, game.real[0], _fake(game))
+        answer = gan.critic_loss.gradient(*arguments, wrt="0.critic.weight", cotangent=cotangent)
+        assert_close(answer, expected, 10 * MANY, f"the gradient of the {name} by the critic's weight")
+
+
+@loss.property("value", most=10, game=games())
+def leaves_everything_alone(gan: Topic, game: Game) -> None:
+    """The samples and all parameters are as before, and nothing was added to a gradient (.grad)."""
+    seen = gan.critic_loss.observe(game, game.real[0], _fake(game))
+    assert_all_unchanged(loss.arguments[1:], seen.arguments[1:], (game.real[0], _fake(game)))
+    left = left_of(seen)
+    _assert_player_unchanged("critic", left.critic, left.critic_gradients, game)
+    _assert_player_unchanged("generator", left.generator, left.generator_gradients, game)
+
+
+def _assert_player_unchanged(
+    name: str, now: Sequence[Tensor], gradients: Sequence[Tensor | None] | None, game: Game
+) -> None:
+    """Accept a player whose parameters are as in the game, and whose gradients too where they are given."""
+    before: Any = getattr(game, name)
+    for field, after in zip(("weight", "bias"), now, strict=True):
+        assert_unchanged(f"the {field} of the {name}", after, getattr(before, field))
+    for gradient in gradients or ():
+        entries = None if gradient is None else gradient.unique().tolist()
+        if entries != (None if game.stale is None else [game.stale]):
+            raise WrongAnswer(f"something was added to the gradients (.grad) of the {name}", gradient)
+
+
+# The critic's step
+
+
+@critic_part.property("value", game=games())
+def one_step_down_the_gradient(gan: Topic, game: Game) -> None:
+    """The critic's parameters move by one step of its optimizer on the gradient of its loss, whatever gradients stood
+    there before."""
+    real, noise = game.real[0], game.noise[0]
+    expected = _after_critic_step(gan, game, real, noise)
+    left = left_of(gan.critic_step.observe(game, real, noise))
+    for name, now, wanted in zip(("weight", "bias"), left.critic, expected, strict=True):
+        assert_close(now, wanted, MANY, f"the critic's {name} after the step")
+    if left.count("critic step") != 1:
+        raise WrongAnswer(f"the critic's optimizer made {left.count('critic step')} steps, expected 1")
+
+
+@critic_part.property("value", game=games())
+def generator_stays(gan: Topic, game: Game) -> None:
+    """The generator's parameters and their gradients (.grad) are as before: no graph leads to it."""
+    left = left_of(gan.critic_step.observe(game, game.real[0], game.noise[0]))
+    _assert_player_unchanged("generator", left.generator, left.generator_gradients, game)
+
+
+@critic_part.property("value", game=games())
+def objective_before_the_step(gan: Topic, game: Game) -> None:
+    """The result is the objective before the update, (), and has no graph that would be kept for as long as it is."""
+    real, noise = game.real[0], game.noise[0]
+    seen = gan.critic_step.observe(game, real, noise)
+    critic, generator = game.critic, game.generator
+    assert_close(number(seen.value), game.objective(critic(real), critic(generator(noise))), MANY)
+    if seen.has_graph:
+        raise WrongAnswer("the result has a graph: return it detached")
+
+
+@critic_part.property(
+    "value",
+    stays="it shows the sign: the critic goes up the objective, the generator down",
+    game=games(penalised=False),
+)
+def critic_raises_the_objective(gan: Topic, game: Game) -> None:
+    """After a small step without a penalty the same batches have a larger objective."""
+    small = replace(game, rates=(1e-4, 1e-4))
+    real, noise = game.real[0], game.noise[0]
+    critic, generator = game.critic, game.generator
+    left = left_of(gan.critic_step.observe(small, real, noise))
+    after = LinearCritic(left.critic[0], left.critic[1], critic.column)
+    change = game.objective(after(real), after(generator(noise))) - game.objective(
+        critic(real), critic(generator(noise))
+    )
+    if float(change) < -1e-12:
+        raise WrongAnswer("the objective is lower after the critic's step: it should climb", change)
+
+
+# The generator's step
+
+
+@generator_part.property("value", game=games())
+def one_step_down_the_objective(gan: Topic, game: Game) -> None:
+    """The generator's parameters move by one step of its optimizer on the gradient of the objective, whatever gradients
+    stood there before."""
+    left = left_of(gan.generator_step.observe(game, game.noise[0]))
+    expected = _after_generator_step(game, game.noise[0])
+    for name, now, wanted in zip(("weight", "bias"), left.generator, expected, strict=True):
+        assert_close(now, wanted, MANY, f"the generator's {name} after the step")
+    if left.count("generator step") != 1:
+        raise WrongAnswer(f"the generator's optimizer made {left.count('generator step')} steps, expected 1")
+
+
+@generator_part.property("value", game=games())
+def critic_stays(gan: Topic, game: Game) -> None:
+    """The critic's parameters have not moved."""
+    left = left_of(gan.generator_step.observe(game, game.noise[0]))
+    _assert_player_unchanged("critic", left.critic, None, game)
+
+
+# The training step
+
+
+@st.composite
+def _iterations(draw: st.DrawFn) -> Game:
+    return draw(games(batches=draw(st.integers(1, 3))))
+
+
+def _played(gan: Topic, game: Game) -> tuple[Game, Tensor]:
+    """The game after updates by the implementation's own critic_step and generator_step, and the last objective."""
+    value: Any = None
+    for real, noise in zip(game.real, game.noise, strict=False):
+        seen = gan.critic_step.observe(game, real, noise)
+        game, value = left_of(seen).after(game), seen.value
+    game = left_of(gan.generator_step.observe(game, game.noise[-1])).after(game)
+    return game, number(value)
+
+
+@training.property("value", game=_iterations(), decay=reals(0, 1))
+def critic_first_then_the_generator(gan: Topic, game: Game, decay: float) -> None:
+    """The players end where updates of the critic by critic_step, and then one of the generator by generator_step, lead
+    them, each with the next batches."""
+    expected, _ = _played(gan, game)
+    left = left_of(gan.train_step.observe(game, len(game.real), decay))
+    for name in ("critic", "generator"):
+        player = getattr(expected, name)
+        assert_all_close(getattr(left, name), (player.weight, player.bias), f"the {name}'s")
+
+
+def assert_all_close(now: Sequence[Tensor], expected: Sequence[Tensor], whose: str) -> None:
+    for name, after, wanted in zip(("weight", "bias"), now, expected, strict=True):
+        assert_close(after, wanted, MANY, f"{whose} {name} after the iteration")
+
+
+@training.property("value", game=_iterations(), decay=reals(0, 1))
+def new_batches_for_every_update(gan: Topic, game: Game, decay: float) -> None:
+    """Each update of the critic asks for one batch of real samples and one of noise, and that of the generator for
+    noise of its own."""
+    left = left_of(gan.train_step.observe(game, len(game.real), decay))
+    for what, expected in (("real", len(game.real)), ("noise", len(game.real) + 1)):
+        if left.count(what) != expected:
+            raise WrongAnswer(
+                f"{what}_batch was called {left.count(what)} times for {len(game.real)} updates of the critic and one "
+                f"of the generator, expected {expected}"
+            )
+
+
+@training.property("value", game=_iterations(), decay=reals(0, 1))
+def average_follows_the_generator(gan: Topic, game: Game, decay: float) -> None:
+    """After the generator's update the average moves towards it, by update_average with the given decay."""
+    left = left_of(gan.train_step.observe(game, len(game.real), decay))
+    seen = gan.update_average.observe(game.average, LinearGenerator(*left.generator), decay)
+    assert_all_close(left.average, seen.arguments[0][0], "the average's")
+
+
+@training.property("value", game=_iterations(), decay=reals(0, 1))
+def objective_of_the_last_update(gan: Topic, game: Game, decay: float) -> None:
+    """The result is the objective of the last update of the critic, (), without a graph."""
+    _, expected = _played(gan, game)
+    seen = gan.train_step.observe(game, len(game.real), decay)
+    assert_close(number(seen.value), expected, MANY)
+    if seen.has_graph:
+        raise WrongAnswer("the result has a graph: return it detached")
+
+
+@training.property(
+    "value",
+    stays="it is the game that is trained next, by a formula for the hand; the generator sees the new critic",
+    psi=reals(-1, 1),
+    theta=reals(-1, 1),
+    rate=reals(0.01, 0.5),
+)
+def one_iteration_of_the_dirac_gan(gan: Topic, psi: float, theta: float, rate: float) -> None:
+    """For data at 0, the critic psi x, the generator theta, and the difference of the scores as the objective, an
+    iteration leads to psi - rate theta, and then to theta + rate (psi - rate theta)."""
+    zero = torch.zeros((), dtype=F64)
+    game = Game(
+        critic=LinearCritic(zero.reshape(1) + psi, zero),
+        generator=LinearGenerator(zero.reshape(1, 1), zero.reshape(1) + theta),
+        average=LinearGenerator(zero.reshape(1, 1), zero.reshape(1)),
+        objective=Objective(0.0, 0.0),
+        penalty=None,
+        coefficient=0.0,
+        real=zero.reshape(1, 1, 1),
+        noise=torch.zeros(2, 1, 1, dtype=F64),
+        rates=(rate, rate),
+    )
+    left: Left = left_of(gan.train_step.observe(game, 1, 0.5))
+    moved = psi - rate * theta
+    assert_close(left.critic[0], zero.reshape(1) + moved, 10.0, "psi after the iteration")
+    assert_close(left.generator[1], zero.reshape(1) + theta + rate * moved, 10.0, "theta after the iteration")

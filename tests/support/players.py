@@ -1,0 +1,265 @@
+"""Given critics, generators and games of both, described by numbers. No expected value lives here.
+
+What is built of a player is a real torch.nn.Module: it notes what it was called with, and tells at the end what became
+of its parameters and of their gradients.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .given import Given
+
+Log = list[tuple[str, Tensor | None]]
+
+
+class Player(nn.Module):
+    """A module whose parameters are the floating-point tensors of a given object, and whose forward is its call."""
+
+    def __init__(self, given: Given) -> None:
+        super().__init__()
+        self.given = given
+        self.asked: list[Tensor] = []
+        for name, value in vars(given).items():
+            if isinstance(value, Tensor):
+                # As it is, not copied into an nn.Parameter: a property may differentiate by it.
+                self._parameters[name] = value.requires_grad_()  # type: ignore[assignment]
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer = self.given(x)  # type: ignore[operator]
+        self.asked.append(x.detach().clone())
+        return answer
+
+    def left(self) -> tuple[Any, ...]:
+        """Return the parameters and their gradients, None where there is none."""
+        parameters = list(self.parameters())
+        return tuple(p.detach().clone() for p in parameters), tuple(_gradient_of(p) for p in parameters)
+
+
+def _gradient_of(parameter: Tensor) -> Tensor | None:
+    return None if parameter.grad is None else parameter.grad.detach().clone()
+
+
+@dataclass(frozen=True)
+class _Module(Given):
+    def build(self) -> Player:
+        return Player(self)
+
+
+@dataclass(frozen=True)
+class LinearCritic(_Module):
+    """The critic weight.x + bias: weight of the shape of a sample, bias (); scores (batch, 1) with `column`."""
+
+    weight: Tensor
+    bias: Tensor
+    column: bool = False
+
+    def __call__(self, x: Tensor) -> Tensor:
+        scores = x.flatten(1) @ self.weight.flatten() + self.bias
+        return scores.unsqueeze(1) if self.column else scores
+
+
+@dataclass(frozen=True)
+class QuadraticCritic(_Module):
+    """The critic 1/2 x.A x of flattened samples, with A = (root + root^T) / 2: root (d, d)."""
+
+    root: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        flat = x.flatten(1)
+        return 0.5 * (flat * (flat @ (self.root + self.root.T) / 2)).sum(1)
+
+
+@dataclass(frozen=True)
+class ConvolutionalCritic(_Module):
+    """A convolution, a tanh, and a weighted sum: kernel (channels, in, height, width), top (channels,)."""
+
+    kernel: Tensor
+    top: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return torch.tanh(nn.functional.conv2d(x, self.kernel)).sum((2, 3)) @ self.top
+
+
+@dataclass(frozen=True)
+class LinearGenerator(_Module):
+    """The generator weight z + bias: weight (d, noise), bias (d,)."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return z @ self.weight.T + self.bias
+
+
+@dataclass(frozen=True)
+class FromGraph(Given):
+    """A tensor that belongs to a graph, as what a generator returns does."""
+
+    values: Tensor
+
+    def build(self) -> Tensor:
+        return self.values.requires_grad_() * 1.0
+
+
+@dataclass(frozen=True)
+class Objective(Given):
+    """An objective: mean of s + a s^2 over the real scores minus mean of s + b s^2 over the generated ones."""
+
+    a: float
+    b: float
+
+    def build(self) -> "Objective":
+        return self
+
+    def __call__(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        return (real_scores + self.a * real_scores**2).mean() - (fake_scores + self.b * fake_scores**2).mean()
+
+
+@dataclass(frozen=True)
+class Penalty(Given):
+    """A penalty: mean of critic(real)^2 plus twice the mean of critic(fake)^2."""
+
+    def build(self) -> "Penalty":
+        return self
+
+    def __call__(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+        return (critic(real) ** 2).mean() + 2 * (critic(fake) ** 2).mean()
+
+
+class Descent:
+    """Gradient descent with the interface of torch.optim; that one takes a second to import."""
+
+    def __init__(self, parameters: list[Tensor], rate: float, note: Callable[[str], None]) -> None:
+        self.parameters, self.rate, self.note = parameters, rate, note
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        for parameter in self.parameters:
+            if set_to_none or parameter.grad is None:
+                parameter.grad = None
+            else:
+                parameter.grad.zero_()
+
+    def step(self) -> None:
+        self.note("step")
+        with torch.no_grad():
+            for parameter in self.parameters:
+                if parameter.grad is not None:
+                    parameter -= self.rate * parameter.grad
+
+
+@dataclass(frozen=True)
+class Game(Given):
+    """Two players as solutions/gan/steps.py describes them.
+
+    real and noise: (batches, batch, ...), handed out one after another, and again from the first. rates: learning
+    rates of the critic and the generator. stale: what stands in every parameter's .grad at the start, None for nothing.
+    """
+
+    critic: LinearCritic
+    generator: LinearGenerator
+    average: LinearGenerator
+    objective: Objective
+    penalty: Penalty | None
+    coefficient: float
+    real: Tensor
+    noise: Tensor
+    rates: tuple[float, float]
+    stale: float | None = None
+
+    def build(self) -> "BuiltGame":
+        return BuiltGame(self)
+
+
+class BuiltGame:
+    """What a function of the training step receives; it keeps a log of who was asked what, in order."""
+
+    def __init__(self, given: Game) -> None:
+        self.log: Log = []
+        self.critic, self.generator, self.average = (
+            self._player(name, each)
+            for name, each in (("critic", given.critic), ("generator", given.generator), ("average", given.average))
+        )
+        self.objective, self.penalty, self.coefficient = given.objective, given.penalty, given.coefficient
+        self.critic_optimizer = self._optimizer("critic", self.critic, given.rates[0])
+        self.generator_optimizer = self._optimizer("generator", self.generator, given.rates[1])
+        self.real_batch, self.noise_batch = self._batches("real", given.real), self._batches("noise", given.noise)
+        for player in (self.critic, self.generator):
+            for parameter in player.parameters():
+                parameter.grad = None if given.stale is None else torch.full_like(parameter, given.stale)
+
+    def _player(self, name: str, given: Given) -> Player:
+        player: Player = given.build()
+        player.register_forward_pre_hook(lambda _, arguments: self.log.append((name, arguments[0].detach().clone())))
+        return player
+
+    def _optimizer(self, name: str, player: nn.Module, rate: float) -> Descent:
+        return Descent(list(player.parameters()), rate, lambda what: self.log.append((f"{name} {what}", None)))
+
+    def _batches(self, name: str, stacked: Tensor) -> Callable[[], Tensor]:
+        count = 0
+
+        def next_batch() -> Tensor:
+            nonlocal count
+            batch = stacked[count % len(stacked)].clone()
+            count += 1
+            self.log.append((name, batch.clone()))
+            return batch
+
+        return next_batch
+
+    def left(self) -> tuple[Any, ...]:
+        """Return what each player tells, and the log."""
+        players = (self.critic.left(), self.generator.left(), self.average.left())
+        return (*players, tuple(self.log))
+
+
+@dataclass(frozen=True)
+class Network(Given):
+    """A module in two floors, with parameters, floating-point buffers and integer buffers on both."""
+
+    parameters: tuple[Tensor, ...]
+    statistics: tuple[Tensor, ...]
+    counts: tuple[Tensor, ...]
+
+    def build(self) -> "BuiltNetwork":
+        return BuiltNetwork(self)
+
+
+class BuiltNetwork(nn.Module):
+    """What update_average receives."""
+
+    def __init__(self, given: Network) -> None:
+        super().__init__()
+        self.below = nn.Module()
+        for i, value in enumerate(given.parameters):
+            self._floor(i).register_parameter(f"weight_{i}", nn.Parameter(value))
+        for i, value in enumerate(given.statistics):
+            self._floor(i).register_buffer(f"running_mean_{i}", value)
+        for i, value in enumerate(given.counts):
+            self._floor(i).register_buffer(f"num_batches_{i}", value)
+        self.first = self._tensors()
+
+    def _floor(self, i: int) -> nn.Module:
+        return self if i % 2 == 0 else self.below
+
+    def _tensors(self) -> list[Tensor]:
+        return [*self.parameters(), *self.buffers()]
+
+    def left(self) -> tuple[Any, ...]:
+        """Return the tensors by name, whether they are the ones of before, any graph, and where their memory lies."""
+        names = [name for name, _ in (*self.named_parameters(), *self.named_buffers())]
+        now = self._tensors()
+        same = len(now) == len(self.first) and all(a is b for a, b in zip(now, self.first, strict=True))
+        graph = any(t.grad_fn is not None or t.grad is not None for t in now)
+        values = tuple(t.detach().clone() for t in now)
+        return tuple(names), values, same, graph, tuple(t.untyped_storage().data_ptr() for t in now)
+
+
+KINDS: tuple[type[Given], ...] = (
+    *(LinearCritic, QuadraticCritic, ConvolutionalCritic, LinearGenerator, FromGraph),
+    *(Objective, Penalty, Game, Network),
+)
