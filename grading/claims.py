@@ -1,4 +1,4 @@
-"""Measuring a run's figures again, from its checkpoint with the reference functions, never from what was handed in."""
+"""Measuring a run's figures again: from its checkpoint, or by repeating it; never from the figure handed in."""
 
 import math
 from collections.abc import Iterator
@@ -7,16 +7,16 @@ from typing import Literal
 
 import msgspec
 
-from exercises.experiments.checkpoints import CheckpointError
-from exercises.experiments.runs import Run
+from exercises.experiments.runs import Run, RunError
 from grading.measuring import Measure, measured_names, measures
 from grading.rubric import ClaimRubric, Relation, Rubric, RubricError
 
+LONGEST_WORD = 40
 Outcome = Literal["reached", "missed", "wrong", "refused", "without threshold"]
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A figure of a run, reported and measured again, all in `unit`.
+    """A figure of a run, or a word, reported and measured again, all in `unit`.
 
     relation: what the figure has to be to the threshold. standard_error: of one measurement, from the noise of the
     samples. message: why it is wrong or refused; else empty.
@@ -30,10 +30,10 @@ class Claim(msgspec.Struct, frozen=True):
     points: float
     data: str
     relation: Relation
-    reported: float | None = None
-    measured: float | None = None
+    reported: float | str | None = None
+    measured: float | str | None = None
     standard_error: float | None = None
-    threshold: float | None = None
+    threshold: float | str | None = None
     message: str = ""
 
     @property
@@ -42,8 +42,11 @@ class Claim(msgspec.Struct, frozen=True):
         return self.points if self.outcome == "reached" else 0.0
 
 
-def measure_claims(run: Run, rubric: Rubric, root: Path | None) -> Iterator[Claim]:
+def measure_claims(run: Run, rubric: Rubric, root: Path | None, implementation: Path) -> Iterator[Claim]:
     """Measure every claim that the rubric sets on what the run has trained.
+
+    root: where the data are, None for the usual places. implementation: the directory of the functions that a run is
+    repeated with, where it is measured in that way.
 
     Raises:
         DataError: the images that the run was trained on cannot be had.
@@ -54,7 +57,7 @@ def measure_claims(run: Run, rubric: Rubric, root: Path | None) -> Iterator[Clai
         known = ", ".join(sorted(measured_names()))
         raise RubricError(f"rubric.toml: claims has a key {min(unknown)!r}; measured are {known}")
     reported, name = run.summary(), str(run.config["data"]["name"])
-    present = measures(run, root)
+    present = measures(run, root, implementation)
     for key, claim in rubric.claims.items():
         if claim.experiment == run.config["experiment"] and key in present:
             yield _claim(key, claim, name, reported.get(key), present[key])
@@ -72,6 +75,8 @@ def _claim(key: str, claim: ClaimRubric, name: str, reported: object, measure: M
         claim.relation,
         threshold=claim.threshold(name),
     )
+    if claim.equals:
+        return _word(told, reported, measure)
     if isinstance(reported, int) and not isinstance(reported, bool) and abs(reported) < 1e9:
         reported = float(reported)
     if not isinstance(reported, float) or not math.isfinite(reported):
@@ -79,10 +84,26 @@ def _claim(key: str, claim: ClaimRubric, name: str, reported: object, measure: M
     told = msgspec.structs.replace(told, reported=reported)
     try:
         measured, error = measure()
-    except CheckpointError as refusal:
+    except RunError as refusal:
         return msgspec.structs.replace(told, message=str(refusal))
-    outcome, message = judge(reported, measured, error, claim.noisiest, told.threshold, told.relation)
+    threshold = (claim.at_most or claim.at_least).get(told.data)
+    outcome, message = judge(reported, measured, error, claim.noisiest or 0.0, threshold, told.relation)
     return msgspec.structs.replace(told, outcome=outcome, measured=measured, standard_error=error, message=message)
+
+
+def _word(told: Claim, reported: object, measure: Measure) -> Claim:
+    """Compare a reported with a measured word, and that with the one that it has to be."""
+    if not isinstance(reported, str) or len(reported) > LONGEST_WORD:
+        return msgspec.structs.replace(told, message=f"the run's summary reports {reported!r:.40}, expected a word")
+    told = msgspec.structs.replace(told, reported=reported)
+    try:
+        measured, _ = measure()
+    except RunError as refusal:
+        return msgspec.structs.replace(told, message=str(refusal))
+    told = msgspec.structs.replace(told, measured=measured, outcome="missed")
+    if reported != measured:
+        return msgspec.structs.replace(told, outcome="wrong", message=f"reported {reported!r}, but it {measured!r}")
+    return msgspec.structs.replace(told, outcome="reached") if measured == told.threshold else told
 
 
 def judge(

@@ -1,7 +1,7 @@
 """Runs that somebody hands in: opened only if they have the form that an experiment writes."""
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,14 @@ import msgspec
 
 import data
 from exercises.experiments import runs
+from exercises.experiments.dirac.experiment import path_of, read_all
 from exercises.experiments.flows.experiment import training_path
 from exercises.experiments.flows.settings import trainings
 from exercises.experiments.runs import Run, RunError
-from grading.measuring import flows_config
+from grading.measuring import dirac_config, flows_config
 
 RUNS = Path("runs")
-EXPERIMENTS = ("vae", "flows")
+EXPERIMENTS = ("vae", "dirac", "flows")
 
 
 def finished_runs(paths: Sequence[Path] | None) -> list[Run]:
@@ -56,6 +57,13 @@ class _Summary(msgspec.Struct):
     log_likelihood_by_samples: dict[str, float] = {}
 
 
+class _Predicting(_Config):
+    predictions: dict[str, str] = {}
+
+
+_Classes = dict[str, float | str]
+
+
 class _Share(msgspec.Struct):
     epoch: int
     iteration: int
@@ -70,34 +78,66 @@ def _expect_form(run: Run) -> None:
     Raises:
         RunError: names the file and the key.
     """
-    _expect_files(run, _Epoch, _Summary)
+    _expect_files(run, {"config.json": (lambda: run.config, _Config)})
     expect_known("experiment", run.config["experiment"], EXPERIMENTS, f"{run.path}: ")
-    if run.config["experiment"] == "vae":
-        expect_known("data set", run.config["data"]["name"], data.NAMES, f"{run.path}: ")
-        return
-    for training in trainings(flows_config(run)):
-        own = training_path(run, training)
-        if own.is_symlink() or own.parent.is_symlink():
-            raise RunError(f"{own} is a link; expected the directory that an experiment writes")
-        _expect_files(runs.read(own), _Share, _Summary)
+    match run.config["experiment"]:
+        case "vae":
+            _expect_trained(run, _Epoch)
+            expect_known("data set", run.config["data"]["name"], data.NAMES, f"{run.path}: ")
+        case "dirac":
+            _expect_dirac(run)
+        case _:
+            _expect_trained(run, _Epoch)
+            for training in trainings(flows_config(run)):
+                own = training_path(run, training)
+                _expect_no_link(own.parent, own)
+                _expect_trained(runs.read(own), _Share)
 
 
-def _expect_files(run: Run, line: type, summary: type) -> None:
-    """Check the files of one run: plain ones, with lines of metrics and a summary of these kinds."""
-    files: dict[str, tuple[Callable[[], Any], Any]] = {
+def _expect_dirac(run: Run) -> None:
+    config = dirac_config(run)
+    forms: dict[str, Form] = {"config.json": (lambda: run.config, _Predicting), "summary.json": (run.summary, _Classes)}
+    _expect_files(run, forms)
+    for path in (path_of(run.path, training) for training in config.trainings):
+        _expect_no_link(path.parent)
+        _expect_plain(path)
+    read_all(run.path, config)
+
+
+def _expect_trained(run: Run, line: type) -> None:
+    """Check the files of one training: its metrics, its summary and its checkpoint."""
+    forms: dict[str, Form] = {
         "config.json": (lambda: run.config, _Config),
         "metrics.jsonl": (run.metrics, list[line]),  # type: ignore[valid-type]
-        "summary.json": (run.summary, summary),
+        "summary.json": (run.summary, _Summary),
     }
-    for name in (*files, run.checkpoint.name):
-        path = run.path / name
-        if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise RunError(f"{path} is a link, a directory or a pipe; expected the file that an experiment writes")
-    for file, (read, kind) in files.items():
+    _expect_plain(run.checkpoint)
+    _expect_files(run, forms)
+
+
+Form = tuple[Callable[[], Any], Any]
+
+
+def _expect_files(run: Run, forms: Mapping[str, Form]) -> None:
+    """Check files of a run: plain ones, whose content is of these kinds."""
+    for name in forms:
+        _expect_plain(run.path / name)
+    for name, (read, kind) in forms.items():
         try:
             msgspec.convert(read(), kind)
         except (ValueError, msgspec.ValidationError) as error:
-            raise RunError(f"{run.path / file} is not what an experiment writes: {error}") from error
+            raise RunError(f"{run.path / name} is not what an experiment writes: {error}") from error
+
+
+def _expect_plain(path: Path) -> None:
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise RunError(f"{path} is a link, a directory or a pipe; expected the file that an experiment writes")
+
+
+def _expect_no_link(*directories: Path) -> None:
+    for directory in directories:
+        if directory.is_symlink():
+            raise RunError(f"{directory} is a link; expected the directory that an experiment writes")
 
 
 def expect_known(what: str, found: str, known: Sequence[str], where: str = "") -> None:

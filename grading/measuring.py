@@ -1,11 +1,12 @@
-"""The figures of a run that are measured again: from its checkpoint, with the reference functions."""
+"""The figures of a run that are measured again: from its checkpoint by the reference, or by repeating the run."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import torch
@@ -13,6 +14,9 @@ from torch import Tensor
 
 import data
 from exercises.experiments.checkpoints import CheckpointError
+from exercises.experiments.dirac import settings as dirac
+from exercises.experiments.dirac.outcomes import claim_name, outcome
+from exercises.experiments.dirac.trajectories import Trajectory
 from exercises.experiments.flows import evaluation as flows
 from exercises.experiments.flows.experiment import training_path
 from exercises.experiments.flows.inversion import invert
@@ -25,29 +29,39 @@ from exercises.experiments.vae.networks import VAE
 from exercises.experiments.vae.networks import load_model as load_vae
 from grading.catalogue import topic_parts
 from grading.engine.implementation import Implementation, locate
+from grading.repeating import repeated
 
 REPLICATED = 1000  # images that are measured twice, for the standard error
 SAMPLES = 200
 SEED = 20200412
 
-Measure = Callable[[], tuple[float, float]]
+Settings = TypeVar("Settings")
+
+Measure = Callable[[], tuple[Any, float]]  # a number, or a word, and its standard error
 
 
-def measures(run: Run, root: Path | None) -> dict[str, Measure]:
+def measures(run: Run, root: Path | None, implementation: Path) -> dict[str, Measure]:
     """Return, for each figure that the run has, what measures it: value and standard error.
 
-    A measure raises CheckpointError where the checkpoint cannot be used.
+    A measure raises RunError where the checkpoint cannot be used, or the run not be repeated.
 
     Raises:
         DataError: the data that the run was trained on cannot be had.
         RunError: the run's settings are none that an experiment has.
     """
-    return dict(_vae(run, root) if run.config["experiment"] == "vae" else _flows(run))
+    match run.config["experiment"]:
+        case "vae":
+            return dict(_vae(run, root))
+        case "dirac":
+            return dict(_dirac(run, implementation))
+        case _:
+            return dict(_flows(run))
 
 
 def measured_names() -> set[str]:
     """Return the names of all figures that can be measured."""
-    return {"vae.elbo", "vae.log_likelihood"} | {name for t in trainings(Config()) for name in flows.score_names(t)}
+    flows_names = {name for t in trainings(Config()) for name in flows.score_names(t)}
+    return {"vae.elbo", "vae.log_likelihood"} | flows_names | {claim_name(c) for c in dirac.CONFIGURATIONS}
 
 
 def reference(topic: str) -> Any:
@@ -56,6 +70,37 @@ def reference(topic: str) -> Any:
     return SimpleNamespace(
         **{part.name.split(".")[1]: solutions.function(part.name, part.file) for part in topic_parts(topic)}
     )
+
+
+# The Dirac GAN: the run is repeated with the student's functions and seed, in a process apart
+
+
+def _dirac(run: Run, implementation: Path) -> Iterator[tuple[str, Measure]]:
+    config = dirac_config(run)
+    if not is_the_assignments(config):
+        return  # what other settings do is worth a look, and no points
+    again = cache(partial(repeated, implementation, config))
+    for configuration in config.chosen:
+        yield claim_name(configuration), partial(_class, again, configuration.training)
+
+
+def _class(again: Callable[[], Mapping[dirac.Training, Trajectory]], training: dirac.Training) -> tuple[str, float]:
+    return outcome(again()[training]).word, 0.0
+
+
+def dirac_config(run: Run) -> dirac.Config:
+    """Read the settings of a run of the Dirac GAN that anybody may have written.
+
+    Raises:
+        RunError: they are none that the experiment has.
+    """
+    return _settings(run, dirac.Config)
+
+
+def is_the_assignments(config: dirac.Config) -> bool:
+    """Tell whether a run is of the assignment's settings, for any seed and with starts enough to tell cycles apart."""
+    given = replace(dirac.Config(), configuration=config.configuration, seed=config.seed, starts=config.starts)
+    return config == given and config.starts > 1
 
 
 # The variational autoencoder: the noise of the samples is measured by measuring twice
@@ -116,8 +161,12 @@ def flows_config(run: Run) -> Config:
     Raises:
         RunError: they are none that the experiment has.
     """
+    return _settings(run, Config)
+
+
+def _settings(run: Run, kind: type[Settings]) -> Settings:
     try:
-        return msgspec.convert(run.config["settings"], Config)
+        return msgspec.convert(run.config["settings"], kind)
     except msgspec.ValidationError as error:
         raise RunError(f"{run.path / 'config.json'} is not what an experiment writes: {error}") from error
 

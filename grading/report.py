@@ -1,25 +1,26 @@
 """One self-contained page about runs: claims measured again, figures, tables, and the state of the parts."""
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from data.two_dimensional import entropy
+from exercises.experiments.dirac import tables as dirac
 from exercises.experiments.flows.experiment import trained
 from exercises.experiments.flows.settings import trainings
 from exercises.experiments.runs import Run
 from grading.claims import Claim
 from grading.listing import Listed
-from grading.measuring import flows_config
+from grading.measuring import dirac_config, flows_config
 
 TEMPLATES = Path(__file__).with_name("templates")
 EPOCHS_SHOWN = 10
 LARGEST_FIGURE = 2 << 20  # bytes
-MOST_FIGURES = 20
+MOST_FIGURES = 24
 TYPES = ("png", "gif")
 
 
@@ -51,7 +52,7 @@ def _run(run: Run, claims: Sequence[Claim]) -> dict[str, Any]:
         "name": run.path.name,
         "config": run.config,
         "claims": claims,
-        "tables": _vae_tables(run) if run.config["experiment"] == "vae" else _flows_tables(run),
+        "tables": TABLES[run.config["experiment"]](run),
         "figures": [(path.stem.replace("_", " "), _embedded(path)) for path in _figures(run)],
     }
 
@@ -108,6 +109,25 @@ def _flows_tables(run: Run) -> list[Table]:
     columns = ("training", "iterations", "last losses", "on 10,000 held-out points", "lower bound", "CPU seconds")
     note = NO_BOUND if any(t.target == "sine" and t.mode == "density" for t in chosen) else ""
     return [Table("Training: losses in nats", columns, rows, note)] if rows else []
+
+
+HIDES = (
+    "A moving average is small where theta itself goes round and round: it hides a cycle and ends none. Outcomes are "
+    "those of theta itself, of the first start. Along the path: by which an iteration multiplied the distance from the "
+    "equilibrium, on average over the second half."
+)
+
+
+def _dirac_tables(run: Run) -> list[Table]:
+    first, second = (Table(*table) for table in dirac.tables(run, dirac_config(run)))
+    return [first, replace(second, note=HIDES)]
+
+
+TABLES: dict[str, Callable[[Run], list[Table]]] = {
+    "vae": _vae_tables,
+    "dirac": _dirac_tables,
+    "flows": _flows_tables,
+}
 
 
 def _figures(run: Run) -> list[Path]:

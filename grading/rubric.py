@@ -10,7 +10,7 @@ PATH = Path(__file__).with_name("rubric.toml")
 
 Points = Annotated[float, msgspec.Meta(ge=0, le=1e6)]  # so no infinity either
 Text = Annotated[str, msgspec.Meta(min_length=1)]
-Relation = Literal["at least", "at most"]
+Relation = Literal["at least", "at most", "is"]
 
 
 class RubricError(Exception):
@@ -39,34 +39,38 @@ class ClaimRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A figure of a run that has a threshold.
 
     experiment: the run it belongs to. sentence: what is measured, in `unit`. at_least or at_most: the threshold for
-    each data set. noisiest: the largest standard error of a measurement that is still a result; a larger one would
-    agree with any report and reach any threshold. points: what reaching it is worth on the data set `graded_on`; on
-    the others it is practice.
+    each data set; or equals, the word that it has to be. noisiest: the largest standard error of a measurement that is
+    still a result; a larger one would agree with any report and reach any threshold. points: what reaching it is worth
+    on the data set `graded_on`; on the others it is practice.
     """
 
     problem: Text
     experiment: Text
     sentence: Text
-    unit: Text
     points: Points
     graded_on: Text
-    noisiest: Annotated[float, msgspec.Meta(gt=0, le=1e6)]
+    unit: str = ""
+    noisiest: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None = None
     at_least: dict[str, float] = {}
     at_most: dict[str, float] = {}
+    equals: dict[str, Text] = {}
 
     def __post_init__(self) -> None:
-        """Refuse thresholds in both directions, or in none."""
-        if bool(self.at_least) == bool(self.at_most):
-            raise ValueError("expected thresholds either in at_least or in at_most")
+        """Refuse thresholds of two kinds, or of none, and a number without unit or bound on its noise."""
+        if [bool(self.at_least), bool(self.at_most), bool(self.equals)].count(True) != 1:
+            raise ValueError("expected thresholds either in at_least or in at_most, or a word in equals")
+        if not self.equals and not (self.unit and self.noisiest):
+            raise ValueError("a figure with a threshold needs unit and noisiest")
 
     @property
     def relation(self) -> Relation:
-        """Which side of its threshold a figure has to be on."""
-        return "at most" if self.at_most else "at least"
+        """What a figure has to be to its threshold."""
+        return "is" if self.equals else "at most" if self.at_most else "at least"
 
-    def threshold(self, data: str) -> float | None:
+    def threshold(self, data: str) -> float | str | None:
         """Return the threshold on a data set, None where the rubric sets none."""
-        return (self.at_most or self.at_least).get(data)
+        thresholds: dict[str, float] | dict[str, str] = self.equals or self.at_most or self.at_least
+        return thresholds.get(data)
 
 
 class Rubric(msgspec.Struct, frozen=True):

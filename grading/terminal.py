@@ -13,6 +13,7 @@ from grading.judge import PartVerdict, Verdict
 from grading.wording import Failure
 
 if TYPE_CHECKING:  # a check shows no claim, and need not wait for what measures one
+    from exercises.experiments.runs import Run
     from grading.audit import PartAudit
     from grading.claims import Claim
     from grading.doctor import Finding
@@ -131,15 +132,45 @@ def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
     for name in ("claim", "reported", "measured", "threshold", "outcome"):
         table.add_column(name, justify="left" if name in ("claim", "outcome") else "right")
     for claim in claims:
-        measured = "" if claim.measured is None else f"{claim.measured:.3f} ± {claim.standard_error:.3f}"
-        reported = "" if claim.reported is None else f"{claim.reported:.3f}"
-        threshold = "" if claim.threshold is None else f"{claim.relation} {claim.threshold:g}"
+        measured = _figure(claim.measured)
+        if claim.standard_error is not None:
+            measured += f" ± {claim.standard_error:.3f}"
+        reported = _figure(claim.reported)
+        limit = f"{claim.threshold:g}" if isinstance(claim.threshold, float) else claim.threshold
+        threshold = "" if claim.threshold is None else f"{claim.relation} {limit}"
         colour = "green" if claim.outcome == "reached" else "red"
         table.add_row(claim.name, reported, measured, threshold, f"[{colour}]{claim.outcome}[/]")
     console.print(table)
     for claim in claims:
         if claim.message:
             console.print(f"  {claim.name}: {claim.message}", soft_wrap=True, markup=False)
+
+
+def _figure(value: float | str | None) -> str:
+    """Write a figure, or a word that somebody handed in."""
+    if value is None:
+        return ""
+    return escape(value) if isinstance(value, str) else f"{value:.3f}"
+
+
+def show_run(console: Console, run: "Run") -> None:
+    """Print what a finished run reports."""
+    if run.config["experiment"] == "dirac":
+        from exercises.experiments.dirac.tables import tables
+        from grading.measuring import dirac_config
+
+        for title, columns, rows in tables(run, dirac_config(run)):
+            table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title=title, title_justify="left")
+            for name in columns:
+                table.add_column(name)
+            for row in rows:
+                table.add_row(*map(escape, row))
+            console.print(table)
+            console.print()
+        return
+    for name, value in run.summary().items():
+        if isinstance(value, float) and name.startswith(f"{run.config['experiment']}."):
+            console.print(f"{name} = {value:.4f}", soft_wrap=True)
 
 
 def show_findings(console: Console, found: "Sequence[Finding]") -> None:

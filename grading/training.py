@@ -10,6 +10,9 @@ from typing import Any
 import torch
 
 import data
+from exercises.experiments.dirac import experiment as dirac
+from exercises.experiments.dirac import predictions
+from exercises.experiments.dirac import settings as dirac_settings
 from exercises.experiments.flows import experiment as flows
 from exercises.experiments.flows import settings as flows_settings
 from exercises.experiments.runs import Run, RunError
@@ -22,7 +25,12 @@ from grading.engine.calls import CallFailed
 from grading.engine.implementation import Implementation, fault_of, locate
 from grading.handed_in import EXPERIMENTS, RUNS, expect_known
 
-PRESETS: dict[str, dict[str, Any]] = {"vae": vae_training.PRESETS, "flows": flows_settings.PRESETS}
+PRESETS: dict[str, dict[str, Any]] = {
+    "vae": vae_training.PRESETS,
+    "dirac": dirac_settings.PRESETS,
+    "flows": flows_settings.PRESETS,
+}
+TOPIC_OF = {"vae": "vae", "dirac": "gan", "flows": "flows"}
 
 
 def train(
@@ -47,10 +55,13 @@ def train(
     if resume and out is None:
         raise RunError("--resume goes on with a run; name its directory with --out")
     device = _device(device, experiment)
-    load = partial(functions_of, implementation, experiment)
+    load = partial(functions_of, implementation, TOPIC_OF[experiment])
     place = out or _next_run(experiment)
     if experiment == "flows":
         return flows.train(load, config, place, resume=resume, name=implementation, preset=preset)
+    if experiment == "dirac":
+        expected = _predictions(locate(implementation))
+        return dirac.train(load, config, place, resume=resume, name=implementation, preset=preset, predictions=expected)
     expect_known("data set", config.data, data.NAMES)
     claim = rubric.load().claims.get("vae.elbo")
     threshold = claim.at_least.get(config.data) if claim else None
@@ -65,6 +76,15 @@ def train(
         name=implementation,
         preset=preset,
     )
+
+
+def _predictions(directory: Path) -> dict[str, str]:
+    """Read what the student expects of the Dirac GAN, and tell where nothing is written down yet."""
+    file = directory / "gan" / predictions.FILE
+    found = predictions.read(file)
+    if file.is_file() and not found:
+        print(f"no prediction stands in {file} yet: write down first what you expect; the report sets it beside")
+    return found
 
 
 @contextmanager
@@ -110,8 +130,8 @@ def _next_run(experiment: str) -> Path:
 
 def _device(name: str, experiment: str) -> str:
     expect_known("device", name, ("auto", "cpu", "cuda"))
-    if name == "cuda" and experiment == "flows":
-        raise RunError("--device cuda: flows on the plane are so small that a GPU only slows them; use --device cpu")
+    if name == "cuda" and experiment != "vae":
+        raise RunError(f"--device cuda: {experiment} is so small that a GPU only slows it; use --device cpu")
     if name == "cuda" and not torch.cuda.is_available():
         raise RunError("--device cuda: this torch finds no CUDA device; use --device auto or cpu")
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

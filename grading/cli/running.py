@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def train(
-    experiment: Annotated[str, typer.Argument(help="vae or flows.")],
+    experiment: Annotated[str, typer.Argument(help="vae, dirac or flows.")],
     implementation: Which = "exercises",
     preset: Annotated[str, typer.Option("--preset", help="quick or paper; for flows also best.")] = "quick",
     settings: Annotated[
@@ -35,10 +35,10 @@ def train(
 
     chosen = [*(settings or []), *([f"seed={seed}"] if seed is not None else [])]
     run = run_experiment(experiment, implementation, preset, chosen, data, out, resume, device)
+    from grading.terminal import show_run
+
     console = make_console()
-    for name, value in run.summary().items():
-        if isinstance(value, float) and name.startswith(f"{experiment}."):
-            console.print(f"{name} = {value:.4f}", soft_wrap=True)
+    show_run(console, run)
     where = f"the figures are in {run.path / 'figures'}"
     console.print(f"{where}; `elbo report {run.path}` measures the run again", soft_wrap=True, markup=False)
 
@@ -74,7 +74,7 @@ def report(
     measured = []
     for run in found:
         with console.status(f"measuring {escape(str(run.path))} again"):
-            claims = list(measure_claims(run, rubric, data))
+            claims = list(measure_claims(run, rubric, data, worker.directory))
         show_claims(console, str(run.path), claims)
         measured.append((run, claims))
     write(out, measured, rows)
