@@ -1,9 +1,10 @@
 """The Dirac GAN from beginning to end: rehearse, train side by side, classify, set beside theory, draw."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def rehearse(functions: Functions, config: Config) -> None:
     short = replace(config, iterations=1, starts=2)
     for training in config.trainings:
         try:
-            path = simulate(functions, training, short).path
+            path = simulate(functions, [training], short)[training].path
         except NotImplementedError as error:
             raise RunError(f"{training.name} needs a function that is still to do: {error}") from error
         except BrokenDown as error:
@@ -105,7 +106,8 @@ def train_all(load: Load, config: Config, path: Path) -> None:
         RunError: trainings broke down; says each one's reason, after all others are done.
     """
     waiting = [t for t in config.trainings if not path_of(path, t).is_file()]
-    jobs = {t.name: partial(train_one, load, t, config, path) for t in waiting}
+    by_objective = groupby(sorted(waiting, key=lambda t: t.objective), key=lambda t: t.objective)
+    jobs = {name: partial(train_together, load, tuple(group), config, path) for name, group in by_objective}
     told: set[str] = set()
 
     def progress() -> tuple[int, list[str]]:
@@ -116,9 +118,10 @@ def train_all(load: Load, config: Config, path: Path) -> None:
 
     errors = work_through(jobs, len(config.trainings), progress)
     if errors:
+        done = sum(path_of(path, t).is_file() for t in config.trainings)
         raise RunError(
-            "\n".join(errors) + f"\n{len(jobs) - len(errors)} of {len(jobs)} trainings ended well and are kept in "
-            f"{path}. Mend the function; the same command with --out {path} and --resume trains the others."
+            "\n".join(errors) + f"\n{done} of {len(config.trainings)} trainings ended well and are kept in {path}. "
+            f"Mend the function; the same command with --out {path} and --resume trains the others."
         )
 
 
@@ -127,21 +130,36 @@ def path_of(run: Path, training: Training) -> Path:
     return run / "trajectories" / f"{training.name}.safetensors"
 
 
-def train_one(load: Load, training: Training, config: Config, run: Path) -> None:
-    """Train one game, in a process of its own, and leave its trajectory.
+def train_together(load: Load, trainings: Sequence[Training], config: Config, run: Path) -> None:
+    """Train games of one objective as one batch, in a process of its own, and leave their trajectories.
 
     Raises:
-        RunError: it broke down. What it had is kept beside, under the name with '.broken-1'.
+        RunError: some broke down. What they had is kept beside, under the name with '.broken-1'; the others are
+            trained without them.
     """
-    path = path_of(run, training)
-    try:
-        trajectories.write(path, simulate(load().gan, training, config))
-    except BrokenDown as error:
-        number = 1
-        while (aside := path.with_suffix(f".broken-{number}.safetensors")).exists():
-            number += 1
-        trajectories.write(aside, error.trajectory)
-        raise RunError(f"{error} What it had until then is kept in {aside}.") from None
+    functions, left = load().gan, list(trainings)
+    broken: list[str] = []
+    while left:
+        try:
+            found = simulate(functions, left, config)
+        except BrokenDown as error:
+            left.remove(error.training)
+            aside = _free(path_of(run, error.training))
+            trajectories.write(aside, error.trajectory)
+            broken.append(f"{error} What it had until then is kept in {aside}.")
+            continue
+        for training, trajectory in found.items():
+            trajectories.write(path_of(run, training), trajectory)
+        break
+    if broken:
+        raise RunError("\n".join(broken))
+
+
+def _free(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_suffix(f".broken-{number}.safetensors")).exists():
+        number += 1
+    return aside
 
 
 def read_all(run: Path, config: Config) -> dict[Training, Trajectory]:

@@ -1,7 +1,6 @@
 """The figures of the Dirac GAN: each configuration's trajectory and phase portrait, and one sheet with all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,7 @@ def field(functions: Functions, training: Training, config: Config, half: float)
     axis = torch.linspace(-half, half, FIELD, dtype=F64)
     psi, theta = torch.meshgrid(axis, axis, indexing="xy")
     starts = torch.stack([psi.flatten(), torch.zeros(FIELD**2, dtype=F64), theta.flatten()])
-    game = make_game(functions, training, replace(config, starts=FIELD**2), starts)
+    game = make_game(functions, [training], config, starts)
     update_of(functions, game, config)()
     moved = game.state()[[0, 2]] - starts[[0, 2]]
     return psi, theta, moved[0].view_as(psi), moved[1].view_as(psi)

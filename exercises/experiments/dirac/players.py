@@ -1,11 +1,13 @@
 """The two players of the Dirac GAN, many independent games side by side, and the update that the student's code makes.
 
-Row i of every batch belongs to game i, whose critic and generator have parameters of their own. The student's objective
-and penalties average over the batch, so that the gradient of each game is 1 / games of what it is alone; the learning
-rates are multiplied by the number of games, and all of them run as if each were alone.
+Row i of every batch belongs to game i, whose critic and generator have parameters of their own: first all starts of
+one training, then those of the next. The student's objective averages over the batch, so that the gradient of each game
+is 1 / games of what it is alone; the learning rates are multiplied by the number of games, and all of them run as if
+each were alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -23,8 +25,8 @@ class Functions(Protocol):
 
     jsd: Callable[[Tensor, Tensor], Tensor]
     w1: Callable[[Tensor, Tensor], Tensor]
-    r1_penalty: Callable[[nn.Module, Tensor], Tensor]
-    gradient_penalty: Callable[[nn.Module, Tensor, Tensor], Tensor]
+    r1_penalty: Callable[[Callable[[Tensor], Tensor], Tensor], Tensor]
+    gradient_penalty: Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
     critic_step: Callable[..., Tensor]
     generator_step: Callable[..., None]
     train_step: Callable[..., Tensor]
@@ -41,21 +43,37 @@ class Implementation(Protocol):
 
 
 class Critic(nn.Module):
-    """The critics psi0 x + psi1: psi (2, games)."""
+    """The critics psi0 x + psi1: psi0 and psi1 (games,)."""
 
-    def __init__(self, psi: Tensor) -> None:
+    def __init__(self, psi0: Tensor, psi1: Tensor) -> None:
         """Begin with these parameters."""
         super().__init__()
-        self.psi = nn.Parameter(psi)
+        self.psi0, self.psi1 = nn.Parameter(psi0), nn.Parameter(psi1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the scores of samples (games, 1), or of several such batches one below the other."""
-        games = self.psi.shape[1]
+        return Critics(self.psi0, self.psi1)(x)
+
+    def split(self, size: int) -> "list[Critics]":
+        """Return the critics of each training, as part of the graph."""
+        return [Critics(*each) for each in zip(self.psi0.split(size), self.psi1.split(size), strict=True)]
+
+
+class Critics:
+    """The critics of some games, as a penalty receives them."""
+
+    def __init__(self, psi0: Tensor, psi1: Tensor) -> None:
+        """Keep the parameters, (games,) each."""
+        self.psi0, self.psi1 = psi0, psi1
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the scores of samples (games, 1), or of several such batches one below the other."""
+        games = len(self.psi0)
         if x.numel() % games:
             raise ValueError(
                 f"the critic was asked at {tuple(x.shape)}, expected a batch of {games} games, row i of game i"
             )
-        return torch.addcmul(self.psi[1], self.psi[0], x.view(-1, games)).view(-1)
+        return torch.addcmul(self.psi1, self.psi0, x.view(-1, games)).view(-1)
 
 
 class Generator(nn.Module):
@@ -71,6 +89,29 @@ class Generator(nn.Module):
         return self.theta.unsqueeze(1)
 
 
+class Descent:
+    """Gradient descent, as torch.optim.SGD makes it, whose bookkeeping would be a quarter of an iteration here."""
+
+    def __init__(self, player: nn.Module, learning_rate: float) -> None:
+        """Update all parameters of a player."""
+        self.parameters, self.learning_rate = list(player.parameters()), learning_rate
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def step(self) -> None:
+        """Make a step; a parameter without a gradient stays."""
+        with torch.no_grad():
+            for parameter in self.parameters:
+                if parameter.grad is not None:
+                    parameter.sub_(parameter.grad, alpha=self.learning_rate)
+
+
+Penalty = Callable[[Critic, Tensor, Tensor], Tensor]
+
+
 @dataclass
 class Game:
     """Two players and what they play for, as the student's functions receive it."""
@@ -78,18 +119,18 @@ class Game:
     critic: Critic
     generator: Generator
     average: Generator
-    critic_optimizer: torch.optim.Optimizer
-    generator_optimizer: torch.optim.Optimizer
+    critic_optimizer: Descent
+    generator_optimizer: Descent
     objective: Callable[[Tensor, Tensor], Tensor]
-    penalty: Callable[[nn.Module, Tensor, Tensor], Tensor] | None
+    penalty: Penalty | None
     coefficient: float
     real_batch: Callable[[], Tensor]
     noise_batch: Callable[[], Tensor]
 
     def state(self) -> Tensor:
         """Return (psi0, psi1, theta, average of theta) of each game, (4, games)."""
-        parameters = self.critic.psi, self.generator.theta[None], self.average.theta[None]
-        return torch.cat(parameters).detach()
+        with torch.no_grad():
+            return torch.stack([self.critic.psi0, self.critic.psi1, self.generator.theta, self.average.theta])
 
 
 def draw_starts(count: int, seed: int) -> Tensor:
@@ -104,32 +145,49 @@ def draw_starts(count: int, seed: int) -> Tensor:
     return starts
 
 
-def make_game(functions: Functions, training: Training, config: Config, starts: Tensor) -> Game:
-    """Put the games of a training at their starts, (3, games)."""
-    games = starts.shape[1]
-    critic, generator, average = Critic(starts[:2].clone()), Generator(starts[2].clone()), Generator(starts[2].clone())
-    zeros = torch.zeros(games, 1, dtype=F64)  # the data, and noise that the generator does not look at
+def make_game(functions: Functions, trainings: Sequence[Training], config: Config, starts: Tensor) -> Game:
+    """Put trainings of one objective at their starts, (3, starts), each at all of them."""
+    (objective,) = {training.objective for training in trainings}
+    psi0, psi1, theta = starts.repeat(1, len(trainings))
+    critic, generator, average = Critic(psi0, psi1), Generator(theta), Generator(theta.clone())
+    zeros = torch.zeros(len(theta), 1, dtype=F64)  # the data, and noise that the generator does not look at
     return Game(
         critic=critic,
         generator=generator,
         average=average,
-        critic_optimizer=torch.optim.SGD(critic.parameters(), lr=config.critic_learning_rate * games),
-        generator_optimizer=torch.optim.SGD(generator.parameters(), lr=config.generator_learning_rate * games),
-        objective=getattr(functions, training.objective),
-        penalty=penalty_of(functions, training),
-        coefficient=training.coefficient,
+        critic_optimizer=Descent(critic, config.critic_learning_rate * len(theta)),
+        generator_optimizer=Descent(generator, config.generator_learning_rate * len(theta)),
+        objective=getattr(functions, objective),
+        penalty=penalty_of(functions, trainings, starts.shape[1]),
+        coefficient=max(training.coefficient for training in trainings),
         real_batch=zeros.clone,
         noise_batch=zeros.clone,
     )
 
 
-def penalty_of(functions: Functions, training: Training) -> Callable[..., Tensor] | None:
-    """Return the student's penalty as penalty(critic, real, fake), or None."""
-    if training.penalty == "none":
+def penalty_of(functions: Functions, trainings: Sequence[Training], size: int) -> Penalty | None:
+    """Make the penalty of a batch in which each training has so many rows, or None where no training has one.
+
+    It is the sum of the student's penalties of each training's rows, weighted by the training's share of the batch, and
+    by its coefficient over the largest one, which the game has as its own.
+    """
+    largest = max(training.coefficient for training in trainings)
+    if largest == 0:
         return None
-    if training.penalty == "gp":
-        return functions.gradient_penalty
-    return lambda critic, real, fake: functions.r1_penalty(critic, real)
+    penalised = [(i, training) for i, training in enumerate(trainings) if training.penalty != "none"]
+    weights = torch.tensor([t.coefficient / largest / len(trainings) for _, t in penalised], dtype=F64)
+
+    def penalty(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+        critics, reals, fakes = critic.split(size), real.split(size), fake.split(size)
+        each = [
+            functions.r1_penalty(critics[i], reals[i])
+            if training.penalty == "r1"
+            else functions.gradient_penalty(critics[i], reals[i], fakes[i])
+            for i, training in penalised
+        ]
+        return torch.stack(each) @ weights
+
+    return penalty
 
 
 Update = Callable[[], Any]
@@ -140,7 +198,7 @@ def update_of(functions: Functions, game: Game, config: Config) -> Update:
     if config.order == "alternating":
         return lambda: functions.train_step(game, config.critic_steps, config.decay)
     # Each player answers the other one as it was: against copies from before the iteration.
-    critic, generator = Critic(game.critic.psi.detach().clone()), Generator(game.generator.theta.detach().clone())
+    critic, generator = deepcopy(game.critic), deepcopy(game.generator)
     against_generator, against_critic = replace(game, generator=generator), replace(game, critic=critic)
 
     def update() -> None:

@@ -11,7 +11,7 @@ OBJECTIVES = ("jsd", "w1")
 PENALTIES = (("none", 0.0), ("r1", 0.01), ("r1", 0.1), ("gp", 0.01), ("gp", 0.1))
 ORDERS = ("alternating", "simultaneous")
 ALL = "all"
-MOST_STARTS = 1000
+MOST_STEPS = 10_000_000  # iterations times starts: their parameters are in memory until the end
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,9 @@ class Config:
         check_one_of(self, "configuration", (ALL, *(c.name for c in CONFIGURATIONS)))
         check_one_of(self, "order", ORDERS)
         check_positive(self, "iterations", "starts", "critic_steps", "critic_learning_rate", "generator_learning_rate")
-        if self.starts > MOST_STARTS:
-            raise SettingError(f"starts is {self.starts}, expected at most {MOST_STARTS}")
+        if self.iterations * self.starts > MOST_STEPS:
+            steps = self.iterations * self.starts
+            raise SettingError(f"iterations times starts is {steps}, expected at most {MOST_STEPS}")
         if not 0 <= self.decay <= 1 or math.isnan(self.decay):
             raise SettingError(f"decay is {self.decay}, expected a number from 0 to 1")
         check_seed(self.seed)

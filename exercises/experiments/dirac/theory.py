@@ -42,7 +42,7 @@ def measured_update(functions: Functions, training: Training, config: Config) ->
     """
     starts = torch.zeros(3, 4, dtype=F64)
     starts[0, 0], starts[0, 1], starts[2, 2], starts[2, 3] = STEP, -STEP, STEP, -STEP
-    game = make_game(functions, training, config, starts)
+    game = make_game(functions, [training], config, starts)
     update_of(functions, game, config)()
     after = game.state()[[0, 2]]
     return (after[:, 0::2] - after[:, 1::2]) / (2 * STEP)

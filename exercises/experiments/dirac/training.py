@@ -1,10 +1,13 @@
-"""Training of one Dirac GAN from many starts at once, and what happens when a parameter is not finite."""
+"""Training of Dirac GANs from many starts at once, and what happens when a parameter is not finite."""
+
+from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from ..runs import RunError
 from ..seeds import seed_epoch
-from .players import F64, Functions, draw_starts, make_game, update_of
+from .players import Functions, draw_starts, make_game, update_of
 from .settings import Config, Training
 from .trajectories import Trajectory, stride
 
@@ -13,57 +16,63 @@ NAMES = ("psi0", "psi1", "theta", "the moving average of theta")
 
 
 class BrokenDown(RunError):
-    """A parameter is not finite; `trajectory` is what there was before."""
+    """A parameter of a training is not finite; `trajectory` is what there was before."""
 
-    def __init__(self, message: str, trajectory: Trajectory) -> None:
-        """Keep the trajectory."""
+    def __init__(self, message: str, training: Training, trajectory: Trajectory) -> None:
+        """Keep the training and its trajectory."""
         super().__init__(message)
-        self.trajectory = trajectory
+        self.training, self.trajectory = training, trajectory
 
 
-def simulate(functions: Functions, training: Training, config: Config) -> Trajectory:
-    """Train all starts for the settings' iterations.
+def simulate(functions: Functions, trainings: Sequence[Training], config: Config) -> dict[Training, Trajectory]:
+    """Train all starts of trainings with one objective, as one batch, for the settings' iterations.
 
     Raises:
         BrokenDown: a parameter is nan or infinite.
     """
     seed_epoch(config.seed, 0)  # the penalty between real and generated samples draws, though nothing depends on it
-    game = make_game(functions, training, config, draw_starts(config.starts, config.seed))
-    update, every = update_of(functions, game, config), stride(config)
-    path = torch.empty(config.iterations + 1, 4, dtype=F64)
-    starts = torch.empty(config.iterations // every + 1, config.starts, 2)
-    for iteration in range(config.iterations + 1):
-        if iteration:
-            update()
-        state = game.state()
-        path[iteration] = state[:, 0]
-        if iteration % every == 0:
-            starts[iteration // every] = state[[0, 2]].T
-        if iteration % LOOK == 0 or iteration == config.iterations:
-            _expect_finite(state, path[: iteration + 1], starts[: iteration // every + 1], training, config)
-    return Trajectory(path, starts)
+    game = make_game(functions, trainings, config, draw_starts(config.starts, config.seed))
+    update = update_of(functions, game, config)
+    states = [game.state()]
+    for iteration in range(1, config.iterations + 1):
+        update()
+        states.append(game.state())
+        if iteration % LOOK == 0 and not _can_be_kept(states[-1]):
+            break
+    history = torch.stack(states)
+    parts = history.split(config.starts, 2)
+    return {t: _expect_finite(part, t, config) for t, part in zip(trainings, parts, strict=True)}
 
 
-def _expect_finite(
-    state: torch.Tensor, path: torch.Tensor, starts: torch.Tensor, training: Training, config: Config
-) -> None:
-    """Go on only if all starts are at finite places.
+def _expect_finite(history: Tensor, training: Training, config: Config) -> Trajectory:
+    """Keep the history of a training, (iterations + 1, 4, starts).
 
     Raises:
-        BrokenDown: says which parameter is not finite since which iteration, and why most likely.
+        BrokenDown: it does not stay finite.
     """
-    largest = torch.finfo(torch.float32).max  # what the records of all starts can hold
-    good = path.isfinite().all(1)
-    if bool(good.all()) and bool((state.abs() < largest).all()):
-        return
-    first = int(good.logical_not().nonzero()[0]) if not good.all() else len(path) - 1
-    kept = Trajectory(path[:first], starts[: max(1, -(-first // stride(config)))])
-    raise BrokenDown(_told(path, first, bool(good.all()), training, config), kept)
+    good = _can_be_kept(history.flatten(1), dim=1)
+    if good.all():
+        return _kept(history, config)
+    first = int(good.logical_not().nonzero()[0])
+    message = _told(history[:, :, 0], first, training, config)
+    raise BrokenDown(message, training, _kept(history[:first], config))
 
 
-def _told(path: torch.Tensor, first: int, own_is_good: bool, training: Training, config: Config) -> str:
+def _can_be_kept(states: Tensor, dim: int | None = None) -> Tensor:
+    """Tell whether numbers are finite, also in the single precision that all starts are kept in."""
+    return (states.abs() < torch.finfo(torch.float32).max).all(dim)
+
+
+def _kept(history: Tensor, config: Config) -> Trajectory:
+    """Keep the first game's path, and some of the places (psi0, theta) of all: history (iterations + 1, 4, games)."""
+    places = history[:: stride(config), [0, 2]].transpose(1, 2)
+    return Trajectory(history[:, :, 0].clone(), places.float())
+
+
+def _told(path: Tensor, first: int, training: Training, config: Config) -> str:
+    """Say which parameter of the first game is not finite since which iteration, and why most likely."""
     before = path[max(0, first - 1)]
-    if own_is_good:
+    if path[first].isfinite().all():
         return (
             f"{training.name}: at iteration {first} a start has gone too far out to be kept. Likely cause: the game "
             "diverges; look at the signs with `elbo check gan`, or at the learning rates."
