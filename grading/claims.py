@@ -102,7 +102,7 @@ def _word(told: Claim, reported: object, measure: Measure) -> Claim:
         return msgspec.structs.replace(told, message=str(refusal))
     told = msgspec.structs.replace(told, measured=measured, outcome="missed")
     if reported != measured:
-        return msgspec.structs.replace(told, outcome="wrong", message=f"reported {reported!r}, but it {measured!r}")
+        return msgspec.structs.replace(told, outcome="wrong", message=f"reported {reported!r}, repeated {measured!r}")
     return msgspec.structs.replace(told, outcome="reached") if measured == told.threshold else told
 
 

@@ -14,7 +14,7 @@ class Game(Protocol):
 
     average is the moving average of the generator. objective(real_scores, fake_scores) is what the critic raises and
     the generator lowers: jsd or w1. penalty(critic, real, fake) is what the critic pays times coefficient; None where
-    it pays nothing. Every call of real_batch and noise_batch returns another batch.
+    it pays nothing. Every call of real_batch and noise_batch returns another batch; train_step is who calls them.
     """
 
     critic: nn.Module
@@ -76,7 +76,7 @@ def critic_step(game: Game, real: Tensor, noise: Tensor) -> Tensor:
 
 
 def generator_step(game: Game, noise: Tensor) -> None:
-    """One update of the generator; the critic's parameters do not move.
+    """One update of the generator; the critic's parameters do not move, and ask for gradients as before.
 
     The generator's optimizer makes one step on the gradient of objective(real_scores, critic(generator(noise))), which
     the generator minimises. Its gradient does not depend on the real scores, so any constants do for them, zeros say.

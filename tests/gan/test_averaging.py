@@ -1,13 +1,15 @@
 """Properties of averaging.py, on modules in two floors with buffers of both kinds."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.support.closeness import WrongAnswer, assert_close
+from tests.support.closeness import WrongAnswer
 from tests.support.common import assert_unchanged
+from tests.support.gan import assert_close_or_named
 from tests.support.players import Network
 from tests.support.properties import Observation, Part, Topic
 from tests.support.strategies import reals, tensor
@@ -20,14 +22,14 @@ DECAYS = reals(0, 1)
 
 @st.composite
 def _networks(draw: st.DrawFn) -> Networks:
-    """An average and a model of the same kind, with different numbers."""
+    """An average and a model of the same kind, with different numbers; the average may ask for gradients or not."""
     shapes = [(2,), (1, 2), ()][: draw(st.integers(1, 3))]
 
-    def network(count: int) -> Network:
+    def network(count: int, frozen: bool = False) -> Network:
         parameters, statistics = (tuple(tensor(draw, s, reals(-3, 3)) for s in shapes) for _ in range(2))
-        return Network(parameters, statistics, tuple(torch.tensor(count + i) for i in range(len(shapes))))
+        return Network(parameters, statistics, tuple(torch.tensor(count + i) for i in range(len(shapes))), frozen)
 
-    return network(draw(st.integers(0, 5))), network(draw(st.integers(6, 1000)))
+    return network(draw(st.integers(0, 5)), draw(st.booleans())), network(draw(st.integers(6, 1000)))
 
 
 def _left(seen: Observation, which: int) -> dict[str, Tensor]:
@@ -48,7 +50,12 @@ def _assert_followed(gan: Topic, networks: Networks, decay: float, kind: str) ->
         if name not in left:
             raise WrongAnswer(f"{name} of average is gone")
         expected = decay * old[name] + (1 - decay) * latest[name]
-        assert_close(left[name], expected, 10.0, f"{name} of average")
+        mistakes = {
+            "it has not moved": old[name],
+            "decay and 1 - decay are exchanged": decay * latest[name] + (1 - decay) * old[name],
+            "it was copied from the model": latest[name],
+        }
+        assert_close_or_named(left[name], expected, 10.0, f"{name} of average", mistakes)
 
 
 EDGES: list[dict[str, Any]] = [
@@ -92,17 +99,22 @@ def counts_stay_whole(gan: Topic, networks: Networks, decay: float) -> None:
 
 @average.property("value", most=10, networks=_networks(), decay=DECAYS)
 def model_stays(gan: Topic, networks: Networks, decay: float) -> None:
-    """The model's parameters and buffers are after the call what they were before."""
-    left = _left(gan.update_average.observe(*networks, decay), 1)
+    """The model's parameters and buffers are after the call what they were before, and it can be trained as before."""
+    seen = gan.update_average.observe(*networks, decay)
+    left = _left(seen, 1)
     for name, before in _before(networks[1]).items():
         assert_unchanged(f"{name} of model", left.get(name, before * 0 - 1), before)
+    trainable, training = seen.arguments[1][-1]
+    if not (trainable and training):
+        raise WrongAnswer("the model was left " + ("in evaluation mode" if trainable else "without gradients: frozen"))
 
 
 @average.property("value", edges=EDGES, most=10, networks=_networks(), decay=DECAYS)
 def in_place_and_apart(gan: Topic, networks: Networks, decay: float) -> None:
     """The average's tensors are the same objects as before, belong to no graph, and share no memory with the model's:
     what happens to the model afterwards does not reach them."""
-    (_, _, same, graph, places), (*_, others) = gan.update_average.observe(*networks, decay).arguments[:2]
+    seen = gan.update_average.observe(*networks, decay)
+    (_, _, same, graph, places, _), (_, _, _, _, others, _) = seen.arguments[:2]
     if set(places) & set(others):
         raise WrongAnswer("the average shares memory with the model, so that it changes whenever the model does")
     if not same:
@@ -111,13 +123,14 @@ def in_place_and_apart(gan: Topic, networks: Networks, decay: float) -> None:
         raise WrongAnswer("the average belongs to a graph, which grows with every update: use torch.no_grad()")
 
 
+def _singles(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return tuple(t.float() for t in tensors)
+
+
 @average.property("shape", most=5, networks=_networks(), decay=DECAYS)
 def keeps_the_dtype(gan: Topic, networks: Networks, decay: float) -> None:
     """Modules in single precision stay in single precision."""
-    single = [
-        Network(tuple(t.float() for t in n.parameters), tuple(t.float() for t in n.statistics), n.counts)
-        for n in networks
-    ]
+    single = [replace(n, parameters=_singles(n.parameters), statistics=_singles(n.statistics)) for n in networks]
     left = _left(gan.update_average.observe(*single, decay), 0)
     for name, before in _before(single[0]).items():
         if name in left and left[name].dtype != before.dtype:

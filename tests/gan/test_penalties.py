@@ -1,6 +1,7 @@
 """Properties of penalties.py, on critics whose gradient is known."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -28,7 +29,7 @@ from tests.support.gan import (
 from tests.support.players import FromGraph, LinearCritic, QuadraticCritic
 from tests.support.properties import Function, Part, Topic
 from tests.support.statistics import FALSE_ALARM, assert_fresh, assert_mean
-from tests.support.strategies import reals
+from tests.support.strategies import reals, seeds
 
 r1 = Part("gan.r1_penalty", "penalties.py", ("critic", "real"))
 one_centred = Part("gan.gradient_penalty", "penalties.py", ("critic", "real", "fake"))
@@ -62,6 +63,11 @@ def _gp(slope: Tensor) -> Tensor:
     return (slope.square().sum(1).sqrt() - 1).square().mean()
 
 
+def _terms(slope: Tensor) -> Tensor:
+    """What was added up for a value. Under the root of a norm that is about 0 many add 1e-12, which is right too."""
+    return 10 + 10 * slope.square().sum() + 2e-3 / (1e-6 + slope.square().sum(1).min().sqrt())
+
+
 def _penalty_properties(part: Part, formula: Callable[[Tensor], Tensor]) -> None:
     """Give a penalty the properties that both have; formula: from the critic's gradients, (batch, d), to the value."""
     batches = len(part.arguments) - 1
@@ -89,12 +95,12 @@ def _penalty_properties(part: Part, formula: Callable[[Tensor], Tensor]) -> None
             cast = LinearCritic(critic.weight.to(dtype), critic.bias.to(dtype), critic.column)
             assert_same_dtype(function(gan).raw(cast, *(s.to(dtype) for s in samples)), dtype)
 
-    @part.property("value", most=10, case=_linear())
-    def leaves_samples_and_critic_alone(gan: Topic, case: Case) -> None:
-        """The samples are as before and ask for no gradient, the critic's parameters have not moved, and nothing was
-        added to their gradients."""
+    @part.property("value", most=10, case=_linear(), stale=st.sampled_from([None, 3.0]))
+    def leaves_samples_and_critic_alone(gan: Topic, case: Case, stale: float | None) -> None:
+        """The samples are as before and ask for no gradient, the critic's parameters have not moved, and what stood in
+        their gradients, nothing or something, stands there still."""
         critic, *samples = arguments(case)
-        seen = function(gan).observe(critic, *samples)
+        seen = function(gan).observe(replace(critic, stale=stale), *samples)
         assert_all_unchanged(part.arguments[1:], seen.arguments[1:], samples)
         for name, tracked in zip(part.arguments[1:], seen.tracked[1:], strict=True):
             if tracked:
@@ -104,24 +110,29 @@ def _penalty_properties(part: Part, formula: Callable[[Tensor], Tensor]) -> None
         parameters, gradients = seen.arguments[0]
         for now, before in zip(parameters, (critic.weight, critic.bias), strict=True):
             assert_unchanged("a parameter of the critic", now, before)
-        if any(gradient is not None for gradient in gradients):
-            raise WrongAnswer("the critic's parameters have a gradient (.grad) after the call: was backward() called?")
+        for gradient in gradients:
+            if (gradient is None) != (stale is None) or (stale and bool((gradient != stale).any())):
+                raise WrongAnswer(
+                    "the .grad of a parameter of the critic was changed: was backward() or zero_grad() called?",
+                    gradient,
+                )
 
     @part.property("value", case=_linear())
     def linear_critics_of_any_shape(gan: Topic, case: Case) -> None:
         """For the critic a.x + b the gradient is a for every sample, of vectors and images alike: the value depends on
         the norm of a over all its entries, and on nothing else."""
         slope = case[0].weight.reshape(1, -1)  # type: ignore[union-attr]
-        assert_close(number(function(gan).raw(*arguments(case))), formula(slope), 10 + 10 * slope.square().sum())
+        told = f"the value for a gradient of norm {float(slope.norm()):.4g} everywhere"
+        assert_close(number(function(gan).raw(*arguments(case))), formula(slope), _terms(slope), told)
 
     @part.property("stability", case=_linear())
     def samples_of_a_graph(gan: Topic, case: Case) -> None:
         """Samples that belong to a graph, as those of a generator do, have the value that the same numbers have
         without one."""
         critic, *samples = arguments(case)
-        value = number(function(gan).raw(critic, *(FromGraph(s) for s in samples)))
-        slope = critic.weight.reshape(1, -1)
-        assert_close(value, formula(slope), 10 + 10 * slope.square().sum())
+        value = number(function(gan).raw(critic, *samples))
+        of_a_graph = number(function(gan).raw(critic, *(FromGraph(s) for s in samples)))
+        assert_close(of_a_graph, value)
 
     @part.property("stability", most=5, shape=shapes(), seed=st.integers(0, 9))
     def flat_critics(gan: Topic, shape: tuple[int, ...], seed: int) -> None:
@@ -136,15 +147,23 @@ _penalty_properties(r1, _r1)
 _penalty_properties(one_centred, _gp)
 
 
+def _is_flat(slope: Tensor) -> bool:
+    """Whether a critic is so flat somewhere that a norm is next to its corner; flat critics have their own property."""
+    return float(slope.detach().norm(dim=1).min()) < 1e-3
+
+
+FOR_HALF_RIGHT = "it holds where only the second derivative is wrong, and so tells the two apart"
+
+
 # At real samples
 
 
-@r1.property("value", case=_quadratic() | _convolutional())
+@r1.property("value", stays=FOR_HALF_RIGHT, case=_quadratic() | _convolutional())
 def average_over_the_real_samples(gan: Topic, case: Case) -> None:
     """For curved critics, 1/2 x.Ax or a convolution, the value is the average of |gradient|^2 at each real sample."""
     critic, real, _ = case
     slope = slopes(critic, real).detach()
-    assert_close(number(gan.r1_penalty.raw(critic, real)), _r1(slope), 10 + 10 * slope.square().sum())
+    assert_close(number(gan.r1_penalty.raw(critic, real)), _r1(slope), _terms(slope))
 
 
 @r1.property("gradient", case=_quadratic() | _convolutional())
@@ -153,7 +172,10 @@ def gradient_in_the_critic(gan: Topic, case: Case) -> None:
     critic, real, _ = case
     name = "root" if isinstance(critic, QuadraticCritic) else "kernel"
     moved, leaf = by_tensor(critic, name)
-    expected = torch.autograd.grad(_r1(slopes(moved, real)), leaf)
+    slope = slopes(moved, real)
+    if _is_flat(slope):
+        return
+    expected = torch.autograd.grad(_r1(slope), leaf)
     answers = (gan.r1_penalty.gradient(critic, real, wrt=path) for path in [f"0.{name}"])
     assert_gradients(answers, expected, [f"{name} of critic"])
 
@@ -162,11 +184,13 @@ def gradient_in_the_critic(gan: Topic, case: Case) -> None:
 
 
 def _points(asked: tuple[Tensor, ...], real: Tensor) -> Tensor:
-    """The points that the critic was asked at, one for each sample."""
-    points = torch.cat(list(asked)) if asked else real[:0]
-    if points.shape != real.shape:
-        raise WrongAnswer(f"the critic was asked at {len(points)} points, expected one for each of {len(real)} samples")
-    return points
+    """The points that the critic was asked at, one for each sample, in one call or several, once or again and again."""
+    flat = torch.cat([points.flatten() for points in asked]) if asked else real.flatten()[:0]
+    times = flat.view(-1, real.numel()) if flat.numel() % real.numel() == 0 else flat[:0]
+    if len(times) == 0 or not torch.equal(times, times[:1].expand_as(times)):
+        found = flat.numel() // real[0].numel()
+        raise WrongAnswer(f"the critic was asked at {found} points, expected one for each of {len(real)} samples")
+    return times[0].view_as(real)
 
 
 def _epsilons(points: Tensor, real: Tensor, fake: Tensor) -> Tensor:
@@ -189,17 +213,17 @@ def _epsilons(points: Tensor, real: Tensor, fake: Tensor) -> Tensor:
     return epsilon
 
 
-@one_centred.property("value", case=_quadratic() | _convolutional(), seed=st.integers(0, 2**31 - 1))
+@one_centred.property("value", stays=FOR_HALF_RIGHT, case=_quadratic() | _convolutional(), seed=seeds())
 def average_over_the_points(gan: Topic, case: Case, seed: int) -> None:
     """For curved critics the value is the average of (|gradient| - 1)^2, each at the one point between a generated and
     a real sample that the critic was asked at."""
     critic, real, fake = case
     seen = gan.gradient_penalty.observe(critic, real, fake)
     slope = slopes(critic, _points(seen.asked[0], real)).detach()
-    assert_close(number(seen.value), _gp(slope), 10 + 10 * slope.square().sum())
+    assert_close(number(seen.value), _gp(slope), _terms(slope))
 
 
-@one_centred.property("gradient", case=_quadratic() | _convolutional(), seed=st.integers(0, 2**31 - 1))
+@one_centred.property("gradient", case=_quadratic() | _convolutional(), seed=seeds())
 def gradient_in_the_critic_between(gan: Topic, case: Case, seed: int) -> None:
     """The gradient by the critic's parameters is that of the formula: a derivative of a derivative."""
     critic, real, fake = case
@@ -207,8 +231,8 @@ def gradient_in_the_critic_between(gan: Topic, case: Case, seed: int) -> None:
     seen = gan.gradient_penalty.observe(critic, real, fake, wrt=f"0.{name}")
     moved, leaf = by_tensor(critic, name)
     slope = slopes(moved, _points(seen.asked[0], real))
-    if float(slope.detach().norm(dim=1).min()) < 1e-3:
-        return  # next to the corner of the norm, where its direction is rounding
+    if _is_flat(slope):
+        return
     if seen.gradient is None:
         raise WrongAnswer(f"no gradient flows from the result to {name} of critic")
     assert_gradients([seen.gradient], torch.autograd.grad(_gp(slope), leaf), [f"{name} of critic"])
@@ -217,34 +241,37 @@ def gradient_in_the_critic_between(gan: Topic, case: Case, seed: int) -> None:
 ROWS = 1000
 
 
-@one_centred.property(
-    "randomness",
-    most=2,
-    false_alarm=3 * FALSE_ALARM,
-    shape=st.sampled_from([(1,), (3,), (1, 2, 2)]),
-    seed=st.integers(0, 2**31 - 1),
-)
-def one_uniform_number_for_each_sample(gan: Topic, shape: tuple[int, ...], seed: int) -> None:
+@one_centred.property("randomness", most=2, false_alarm=6 * FALSE_ALARM, seed=seeds())
+def one_uniform_number_for_each_sample(gan: Topic, seed: int) -> None:
     """The critic is asked at eps real + (1 - eps) fake of each pair, with one eps for all dimensions of a sample, each
     sample's its own, uniform between 0 and 1."""
+    for shape in ((3,), (1, 2, 2)):
+        _assert_uniform(cache(lambda count, shape=shape: _drawn_epsilons(gan, shape, count)))
 
-    @cache
-    def epsilons(count: int) -> Tensor:
-        real, fake = (torch.full((count, *shape), value, dtype=F64) for value in (2.0, -1.0))
-        # A different way for each dimension, so that a point off the line shows.
-        fake = fake - torch.arange(fake[0].numel(), dtype=F64).view(1, *shape)
-        critic = LinearCritic(torch.ones(shape, dtype=F64), torch.zeros((), dtype=F64))
-        points = _points(gan.gradient_penalty.observe(critic, real, fake).asked[0], real)
-        return _epsilons(points, real, fake)
 
+def _drawn_epsilons(gan: Topic, shape: tuple[int, ...], count: int) -> Tensor:
+    """The eps of so many samples of a shape, (count,)."""
+    real, fake = (torch.full((count, *shape), value, dtype=F64) for value in (2.0, -1.0))
+    # A different way for each dimension and for each sample, so that a point off its own line shows.
+    fake = fake - torch.arange(fake[0].numel(), dtype=F64).view(1, *shape)
+    fake = fake - (torch.arange(count, dtype=F64) / count).view(-1, *[1] * len(shape))
+    critic = LinearCritic(torch.ones(shape, dtype=F64), torch.zeros((), dtype=F64))
+    points = _points(gan.gradient_penalty.observe(critic, real, fake).asked[0], real)
+    return _epsilons(points, real, fake)
+
+
+def _assert_uniform(epsilons: Callable[[int], Tensor]) -> None:
     if epsilons(ROWS).round(decimals=12).unique().numel() < 0.75 * ROWS:
-        raise WrongAnswer("samples share their eps; each should have one of its own", epsilons(ROWS)[:8])
+        raise WrongAnswer(
+            "samples share their eps, or it is not drawn at all; each should have a random one of its own",
+            epsilons(ROWS)[:8],
+        )
     assert_mean(epsilons, 0.5, ROWS, 0.1, "the mean of eps")
     assert_mean(lambda n: (epsilons(n) - 0.5) ** 2, 1 / 12, ROWS, 0.05, "the variance of eps")
     assert_mean(lambda n: (epsilons(n) - 0.5) ** 4, 1 / 80, ROWS, 0.02, "the fourth moment of eps")
 
 
-@one_centred.property("randomness", most=2, case=_quadratic(), seed=st.integers(0, 2**31 - 1))
+@one_centred.property("randomness", most=2, case=_quadratic(), seed=seeds())
 def two_calls_differ(gan: Topic, case: Case, seed: int) -> None:
     """Every call draws numbers of its own from torch's generator, which it does not seed."""
     critic, real, _ = case
@@ -254,12 +281,13 @@ def two_calls_differ(gan: Topic, case: Case, seed: int) -> None:
 
 @one_centred.property(
     "value",
+    edges=[{"length": 0.0}],
     stays="it shows by numbers that one knows that a critic may be too flat as well as too steep",
     length=reals(0, 3),
 )
 def too_flat_and_too_steep(gan: Topic, length: float) -> None:
     """A linear critic of slope s costs (s - 1)^2, for s below 1 as well as above."""
-    critic = LinearCritic(torch.tensor([length], dtype=F64), torch.zeros((), dtype=F64))
+    slope = torch.tensor([[length]], dtype=F64)
+    critic = LinearCritic(slope[0], torch.zeros((), dtype=F64))
     samples = torch.tensor([[[0.0], [1.0]], [[2.0], [-1.0]]], dtype=F64)
-    value = number(gan.gradient_penalty.raw(critic, *samples))
-    assert_close(value, torch.tensor((length - 1) ** 2, dtype=F64), 10.0)
+    assert_close(number(gan.gradient_penalty.raw(critic, *samples)), _gp(slope), _terms(slope))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.support.closeness import WrongAnswer, assert_close
-from tests.support.common import assert_all_unchanged, assert_unchanged
-from tests.support.gan import F64, Left, assert_number, games, left_of, number
+from tests.support.common import assert_all_unchanged
+from tests.support.gan import F64, Left, assert_close_or_named, assert_number, games, left_of, number
 from tests.support.players import Game, LinearCritic, LinearGenerator, Objective
 from tests.support.properties import Part, Topic
 from tests.support.strategies import reals
@@ -20,6 +20,7 @@ critic_part = Part("gan.critic_step", "steps.py", ("game", "real", "noise"))
 generator_part = Part("gan.generator_step", "steps.py", ("game", "noise"))
 training = Part("gan.train_step", "steps.py", ("game", "num_critic_steps", "decay"))
 
+RATE = 1e-4  # of a step so small that a gradient is all that counts
 MANY = 100.0  # terms of order one in every number below
 
 
@@ -54,6 +55,20 @@ def _fake(game: Game) -> Tensor:
     return game.generator(game.noise[0])
 
 
+def _last(game: Game) -> tuple[Tensor, Tensor]:
+    """Real samples and noise to call an update with: not those that the game would hand out first."""
+    return game.real[-1], game.noise[-1]
+
+
+def _assert_ready(left: Left) -> None:
+    """Accept players that the next update finds as this one did."""
+    for name, (trainable, training) in zip(("critic", "generator"), left.ready, strict=True):
+        if not trainable:
+            raise WrongAnswer(f"a parameter of the {name} does not ask for gradients any more: it was left frozen")
+        if not training:
+            raise WrongAnswer(f"the {name} was left in evaluation mode")
+
+
 # The critic's loss
 
 
@@ -76,8 +91,10 @@ def without_a_penalty(gan: Topic, game: Game) -> None:
     """Without a penalty the pair is the objective of the critic's scores, real ones first, and its negative."""
     value, paid = map(number, _two(gan.critic_loss.raw(game, game.real[0], _fake(game))))
     expected, _ = _critic_loss(game, game.critic, game.real[0], _fake(game))
-    assert_close(value, expected, MANY, "the objective")
-    assert_close(paid, -expected, MANY, "the loss")
+    exchanged = game.objective(game.critic(_fake(game)), game.critic(game.real[0]))
+    mistakes = {"the scores are exchanged": exchanged, "it is the loss": -expected}
+    assert_close_or_named(value, expected, MANY, "the objective", mistakes)
+    assert_close_or_named(paid, -expected, MANY, "the loss", {"its sign is turned": expected})
 
 
 @loss.property("value", game=games(penalised=True))
@@ -86,7 +103,16 @@ def with_a_penalty(gan: Topic, game: Game) -> None:
     value, paid = map(number, _two(gan.critic_loss.raw(game, game.real[0], _fake(game))))
     expected = _critic_loss(game, game.critic, game.real[0], _fake(game))
     assert_close(value, expected[0], MANY, "the objective")
-    assert_close(paid, expected[1], 10 * MANY, "the loss")
+    penalty = (expected[0] + expected[1]) / game.coefficient
+    mistakes = {
+        "the penalty is missing": -expected[0],
+        "the coefficient is missing": penalty - expected[0],
+        "half of the coefficient was taken": 0.5 * game.coefficient * penalty - expected[0],
+        "the penalty was subtracted": -game.coefficient * penalty - expected[0],
+        "the objective has the wrong sign in it": game.coefficient * penalty + expected[0],
+        "the coefficient weighs the objective too": game.coefficient * (penalty - expected[0]),
+    }
+    assert_close_or_named(paid, expected[1], 10 * MANY, "the loss", mistakes)
 
 
 @loss.property("gradient", game=games())
@@ -111,10 +137,17 @@ def gradient_in_the_critic(gan: Topic, game: Game) -> None:
 
 @loss.property("value", most=10, game=games())
 def leaves_everything_alone(gan: Topic, game: Game) -> None:
-    """The samples and all parameters are as before, and nothing was added to a gradient (.grad)."""
+    """The samples and the players are as before: no parameter moved, no gradient (.grad) was added to or cleared, and
+    each of them asks for gradients as it did."""
     seen = gan.critic_loss.observe(game, game.real[0], _fake(game))
     assert_all_unchanged(loss.arguments[1:], seen.arguments[1:], (game.real[0], _fake(game)))
+    for name, tracked in zip(loss.arguments[1:], seen.tracked[1:], strict=True):
+        if tracked:
+            raise WrongAnswer(
+                f"{name} asks for a gradient after the call: requires_grad was set on the caller's tensor"
+            )
     left = left_of(seen)
+    _assert_ready(left)
     _assert_player_unchanged("critic", left.critic, left.critic_gradients, game)
     _assert_player_unchanged("generator", left.generator, left.generator_gradients, game)
 
@@ -125,27 +158,62 @@ def _assert_player_unchanged(
     """Accept a player whose parameters are as in the game, and whose gradients too where they are given."""
     before: Any = getattr(game, name)
     for field, after in zip(("weight", "bias"), now, strict=True):
-        assert_unchanged(f"the {field} of the {name}", after, getattr(before, field))
+        if not torch.equal(after, getattr(before, field)):
+            raise WrongAnswer(f"the {field} of the {name} moved", after, getattr(before, field))
     for gradient in gradients or ():
         entries = None if gradient is None else gradient.unique().tolist()
         if entries != (None if game.stale is None else [game.stale]):
-            raise WrongAnswer(f"something was added to the gradients (.grad) of the {name}", gradient)
+            raise WrongAnswer(f"the gradients (.grad) of the {name} were added to, or cleared", gradient)
+
+
+def _assert_stepped(who: str, left: Left, game: Game, expected: Sequence[Tensor]) -> None:
+    """Accept a player whose optimizer made one step, to the weight and the bias that are expected."""
+    count, rate = left.count(f"{who} step"), game.rates[("critic", "generator").index(who)]
+    if count != 1:
+        raise WrongAnswer(f"the {who}'s optimizer made {count} steps, expected 1")
+    for field, now, wanted in zip(("weight", "bias"), getattr(left, who), expected, strict=True):
+        before = getattr(getattr(game, who), field)
+        mistakes = {
+            "it has not moved: was the gradient cleared before the step, or something detached?": before,
+            "it moved as far in the other direction: a sign is turned": 2 * before - wanted,
+            "gradients that stood in .grad before were added": wanted - rate * (game.stale or 0.0),
+        }
+        assert_close_or_named(now, wanted, MANY, f"the {who}'s {field} after the step", mistakes)
+
+
+def _update_properties(part: Part) -> None:
+    """Give an update of one player what holds for both."""
+    name = part.name.split(".")[1]
+
+    def left_by(gan: Topic, game: Game) -> Left:
+        batches = _last(game)[-(len(part.arguments) - 1) :]
+        return left_of(getattr(gan, name).observe(game, *batches))
+
+    @part.property("value", most=10, game=games(batches=2))
+    def asks_for_no_batch(gan: Topic, game: Game) -> None:
+        """The update is on the batches that it is given: it does not take others from the game."""
+        left = left_by(gan, game)
+        for what in ("real", "noise"):
+            if left.count(what):
+                raise WrongAnswer(f"{what}_batch was called; the update has its batches as arguments")
+
+    @part.property("value", most=10, game=games(batches=2))
+    def leaves_the_players_ready(gan: Topic, game: Game) -> None:
+        """After the update every parameter still asks for gradients, and both players are in training mode."""
+        _assert_ready(left_by(gan, game))
 
 
 # The critic's step
 
 
-@critic_part.property("value", game=games())
+@critic_part.property("value", game=games(batches=2))
 def one_step_down_the_gradient(gan: Topic, game: Game) -> None:
     """The critic's parameters move by one step of its optimizer on the gradient of its loss, whatever gradients stood
     there before."""
-    real, noise = game.real[0], game.noise[0]
+    real, noise = _last(game)
     expected = _after_critic_step(gan, game, real, noise)
     left = left_of(gan.critic_step.observe(game, real, noise))
-    for name, now, wanted in zip(("weight", "bias"), left.critic, expected, strict=True):
-        assert_close(now, wanted, MANY, f"the critic's {name} after the step")
-    if left.count("critic step") != 1:
-        raise WrongAnswer(f"the critic's optimizer made {left.count('critic step')} steps, expected 1")
+    _assert_stepped("critic", left, game, expected)
 
 
 @critic_part.property("value", game=games())
@@ -155,13 +223,16 @@ def generator_stays(gan: Topic, game: Game) -> None:
     _assert_player_unchanged("generator", left.generator, left.generator_gradients, game)
 
 
-@critic_part.property("value", game=games())
+@critic_part.property("value", game=games(batches=2))
 def objective_before_the_step(gan: Topic, game: Game) -> None:
     """The result is the objective before the update, (), and has no graph that would be kept for as long as it is."""
-    real, noise = game.real[0], game.noise[0]
+    real, noise = _last(game)
     seen = gan.critic_step.observe(game, real, noise)
-    critic, generator = game.critic, game.generator
-    assert_close(number(seen.value), game.objective(critic(real), critic(generator(noise))), MANY)
+    assert_number(seen.value)
+    value, paid = _critic_loss(game, game.critic, real, game.generator(noise))
+    after, _ = _critic_loss(game, left_of(seen).after(game).critic, real, game.generator(noise))
+    mistakes = {"it is the loss": paid, "it is the objective after the step": after}
+    assert_close_or_named(seen.value, value, MANY, "the result", mistakes)
     if seen.has_graph:
         raise WrongAnswer("the result has a graph: return it detached")
 
@@ -172,32 +243,36 @@ def objective_before_the_step(gan: Topic, game: Game) -> None:
     game=games(penalised=False),
 )
 def critic_raises_the_objective(gan: Topic, game: Game) -> None:
-    """After a small step without a penalty the same batches have a larger objective."""
-    small = replace(game, rates=(1e-4, 1e-4))
-    real, noise = game.real[0], game.noise[0]
-    critic, generator = game.critic, game.generator
-    left = left_of(gan.critic_step.observe(small, real, noise))
-    after = LinearCritic(left.critic[0], left.critic[1], critic.column)
-    change = game.objective(after(real), after(generator(noise))) - game.objective(
-        critic(real), critic(generator(noise))
-    )
-    if float(change) < -1e-12:
-        raise WrongAnswer("the objective is lower after the critic's step: it should climb", change)
+    """After a small step without a penalty the same batches have a larger objective: by the rate times the square of
+    its gradient, nearly."""
+    small = replace(game, rates=(RATE, RATE))
+    real, fake = game.real[0], _fake(game)
+    leaves = [t.clone().requires_grad_() for t in (game.critic.weight, game.critic.bias)]
+    before, _ = _critic_loss(game, replace(game.critic, weight=leaves[0], bias=leaves[1]), real, fake)
+    rise = RATE * sum(g.square().sum() for g in torch.autograd.grad(before, leaves))
+    left = left_of(gan.critic_step.observe(small, real, game.noise[0]))
+    after, _ = _critic_loss(game, left.after(game).critic, real, fake)
+    change = (after - before).detach()
+    if float(change) < 0.9 * float(rise) - 1e-12:
+        falls = (
+            "falls in the critic's step, where it should climb" if float(change) < 0 else "does not climb as it should"
+        )
+        raise WrongAnswer(f"the objective {falls}", change, rise)
+
+
+_update_properties(critic_part)
 
 
 # The generator's step
 
 
-@generator_part.property("value", game=games())
+@generator_part.property("value", game=games(batches=2))
 def one_step_down_the_objective(gan: Topic, game: Game) -> None:
     """The generator's parameters move by one step of its optimizer on the gradient of the objective, whatever gradients
     stood there before."""
-    left = left_of(gan.generator_step.observe(game, game.noise[0]))
-    expected = _after_generator_step(game, game.noise[0])
-    for name, now, wanted in zip(("weight", "bias"), left.generator, expected, strict=True):
-        assert_close(now, wanted, MANY, f"the generator's {name} after the step")
-    if left.count("generator step") != 1:
-        raise WrongAnswer(f"the generator's optimizer made {left.count('generator step')} steps, expected 1")
+    noise = game.noise[-1]
+    left = left_of(gan.generator_step.observe(game, noise))
+    _assert_stepped("generator", left, game, _after_generator_step(game, noise))
 
 
 @generator_part.property("value", game=games())
@@ -205,6 +280,9 @@ def critic_stays(gan: Topic, game: Game) -> None:
     """The critic's parameters have not moved."""
     left = left_of(gan.generator_step.observe(game, game.noise[0]))
     _assert_player_unchanged("critic", left.critic, None, game)
+
+
+_update_properties(generator_part)
 
 
 # The training step
@@ -233,12 +311,8 @@ def critic_first_then_the_generator(gan: Topic, game: Game, decay: float) -> Non
     left = left_of(gan.train_step.observe(game, len(game.real), decay))
     for name in ("critic", "generator"):
         player = getattr(expected, name)
-        assert_all_close(getattr(left, name), (player.weight, player.bias), f"the {name}'s")
-
-
-def assert_all_close(now: Sequence[Tensor], expected: Sequence[Tensor], whose: str) -> None:
-    for name, after, wanted in zip(("weight", "bias"), now, expected, strict=True):
-        assert_close(after, wanted, MANY, f"{whose} {name} after the iteration")
+        for field, now in zip(("weight", "bias"), getattr(left, name), strict=True):
+            assert_close(now, getattr(player, field), MANY, f"the {name}'s {field} after the iteration")
 
 
 @training.property("value", game=_iterations(), decay=reals(0, 1))
@@ -259,7 +333,16 @@ def average_follows_the_generator(gan: Topic, game: Game, decay: float) -> None:
     """After the generator's update the average moves towards it, by update_average with the given decay."""
     left = left_of(gan.train_step.observe(game, len(game.real), decay))
     seen = gan.update_average.observe(game.average, LinearGenerator(*left.generator), decay)
-    assert_all_close(left.average, seen.arguments[0][0], "the average's")
+    for field, now, latest, wanted in zip(
+        ("weight", "bias"), left.average, left.generator, seen.arguments[0][0], strict=True
+    ):
+        old, first = getattr(game.average, field), getattr(game.generator, field)
+        mistakes = {
+            "it has not moved": old,
+            "it follows the generator of before its update": decay * old + (1 - decay) * first,
+            "decay and 1 - decay are exchanged": decay * latest + (1 - decay) * old,
+        }
+        assert_close_or_named(now, wanted, MANY, f"the average's {field} after the iteration", mistakes)
 
 
 @training.property("value", game=_iterations(), decay=reals(0, 1))
@@ -267,9 +350,16 @@ def objective_of_the_last_update(gan: Topic, game: Game, decay: float) -> None:
     """The result is the objective of the last update of the critic, (), without a graph."""
     _, expected = _played(gan, game)
     seen = gan.train_step.observe(game, len(game.real), decay)
-    assert_close(number(seen.value), expected, MANY)
+    assert_number(seen.value)
+    assert_close(seen.value, expected, MANY, "the result")
     if seen.has_graph:
         raise WrongAnswer("the result has a graph: return it detached")
+
+
+@training.property("value", most=10, game=_iterations(), decay=reals(0, 1))
+def leaves_the_players_ready(gan: Topic, game: Game, decay: float) -> None:
+    """After the iteration every parameter still asks for gradients, and both players are in training mode."""
+    _assert_ready(left_of(gan.train_step.observe(game, len(game.real), decay)))
 
 
 @training.property(

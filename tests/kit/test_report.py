@@ -10,6 +10,7 @@ import data
 from exercises.experiments.runs import RunError
 from grading import report
 from grading.claims import measure_claims
+from grading.engine.implementation import locate
 from grading.listing import Listed
 from grading.report import ReportError
 from grading.rubric import load
@@ -25,7 +26,9 @@ def page(tmp_path, images, monkeypatch):
     monkeypatch.setattr(data, "load", lambda name, root: images)
 
     def write(run):
-        report.write(tmp_path / "report.html", [(run, list(measure_claims(run, load(), None)))], [LISTED])
+        report.write(
+            tmp_path / "report.html", [(run, list(measure_claims(run, load(), None, locate("solutions"))))], [LISTED]
+        )
         return (tmp_path / "report.html").read_text(encoding="utf-8")
 
     return write

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from data import NAMES
+from exercises.experiments.dirac.outcomes import WORDS
 from grading.catalogue import all_parts
 from grading.measuring import measured_names
 from grading.rubric import RubricError, load
@@ -30,6 +31,12 @@ from grading.training import EXPERIMENTS
         ("at_least = { digits = -200.0 }", "", ['claims."vae.elbo"', "either in at_least or in at_most"]),
         ("at_least", "at_most = { digits = 1.0 }\n        at_least", ['claims."vae.elbo"', "either in at_least or in"]),
         ("noisiest = 1.0", "noisiest = 0.0", ['claims."vae.elbo"', "noisiest", "> 0"]),
+        ("noisiest = 1.0", "", ['claims."vae.elbo"', "needs unit and noisiest"]),
+        (
+            "at_least",
+            'equals = { digits = "low" }\n        at_least',
+            ['claims."vae.elbo"', "either in at_least or in"],
+        ),
         ("points = 15", "points = -15", ['claims."vae.elbo"', "points", ">= 0"]),
         ("", "[part.x]\n", ["unknown key 'part'", "parts and claims"]),
         ("", "[parts\n", ["cannot be read as TOML"]),
@@ -71,10 +78,10 @@ def test_every_claim_is_one_that_is_measured_on_data_that_there_is():
     for key, claim in load().claims.items():
         assert key in measured_names()
         assert claim.experiment in EXPERIMENTS
-        thresholds = claim.at_least or claim.at_most
-        assert set(thresholds) <= {*NAMES, "two_dimensional"}
+        thresholds = claim.equals or claim.at_least or claim.at_most
+        assert set(thresholds) <= {*NAMES, "two_dimensional", "dirac"}
         assert claim.graded_on in thresholds
-        assert all(map(math.isfinite, thresholds.values()))
+        assert all(word in WORDS if claim.equals else math.isfinite(word) for word in thresholds.values())
 
 
 def test_every_figure_that_is_measured_is_a_claim():

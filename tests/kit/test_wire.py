@@ -41,6 +41,7 @@ ANSWERS = st.builds(
     st.lists(st.none() | tensors(), max_size=2).map(tuple),
     st.lists(VALUES, max_size=2).map(tuple),
     st.lists(st.lists(tensors(), max_size=2).map(tuple), max_size=2).map(tuple),
+    st.lists(st.booleans(), max_size=2).map(tuple),
     st.builds(Cost, st.integers(0, 2**40), st.integers(0, 2**40), st.integers(0, 2**40)),
 )
 GIVEN = st.builds(LinearEncoder, tensors(), tensors(), tensors()) | st.builds(
@@ -74,7 +75,7 @@ def travelled(value: Any) -> Any:
 
 def decoded(entry: Any, body: bytes = b"") -> Any:
     """Decode an answer whose value is a header entry written by hand."""
-    header = msgspec.msgpack.encode([["answer", entry, False, [], [], [], [0, 0, 0]]])
+    header = msgspec.msgpack.encode([["answer", entry, False, [], [], [], [], [0, 0, 0]]])
     return wire.decode_replies(header, bytearray(body))
 
 
@@ -250,7 +251,7 @@ def test_a_tensor_may_not_begin_after_the_end_of_the_body() -> None:
 @pytest.mark.parametrize("depth", [wire.MAX_DEPTH + 1, 500, 100_000])
 def test_values_nested_too_deep_are_refused(depth: int) -> None:
     entry = b"\x92\xa5tuple\x91" * depth + b"\xc0"
-    header = b"\x91\x97\xa6answer" + entry + b"\xc2\x90\x90\x90\x00"
+    header = b"\x91\x98\xa6answer" + entry + b"\xc2\x90\x90\x90\x90\x00"
     with pytest.raises(wire.WireError):
         wire.decode_replies(header, bytearray())
 
@@ -277,7 +278,7 @@ def test_calls_with_given_objects_that_cannot_be_made_are_refused(entry: Any) ->
     [([1.0], [], "a gradient"), ([], [1], "given object was asked"), ([], [["tuple", [None]]], "given object was")],
 )
 def test_gradients_and_what_was_asked_are_tensors(gradients: list[Any], asked: list[Any], message: str) -> None:
-    header = msgspec.msgpack.encode([["answer", None, False, gradients, [], asked, [0, 0, 0]]])
+    header = msgspec.msgpack.encode([["answer", None, False, gradients, [], asked, [], [0, 0, 0]]])
     with pytest.raises(wire.WireError, match=message):
         wire.decode_replies(header, bytearray())
 
@@ -291,8 +292,8 @@ def refused_or_decoded(header: bytes, body: bytes) -> None:
 @given(header=st.binary(max_size=60), body=st.binary(max_size=40))
 @example(b"", b"")
 @example(b"\xdd\xff\xff\xff\xff", b"")
-@example(b"\x91\x97\xa6answer\xdb\xff\xff\xff\xff", b"")
-@example(b"\x91\x97\xa6answer\xa2\xff\xfe\xc2\x90\x90\x90\x00", b"")
+@example(b"\x91\x98\xa6answer\xdb\xff\xff\xff\xff", b"")
+@example(b"\x91\x98\xa6answer\xa2\xff\xfe\xc2\x90\x90\x90\x90\x00", b"")
 @settings(max_examples=300, deadline=None)
 def test_arbitrary_bytes_are_refused_or_decoded(header: bytes, body: bytes) -> None:
     refused_or_decoded(header, body)
@@ -302,7 +303,7 @@ X = torch.arange(6.0).view(2, 3)
 MESSAGES = [
     wire.encode_replies([Answer(X), Fault("raised", "ValueError", "no", "f.py, line 3")]),
     wire.encode_replies(
-        [Answer((X.bool(), (1, -2.5, None, "x")), True, (X, None), (X, 3), ((X, X), ()), Cost(9, 8, 7))]
+        [Answer((X.bool(), (1, -2.5, None, "x")), True, (X, None), (X, 3), ((X, X), ()), (True, False), Cost(9, 8, 7))]
     ),
     wire.encode_calls([Call("vae.f", "f.py", (X, LinearEncoder(X, X, X), 2), 7, "effects", ("1.weight",), X)]),
 ]

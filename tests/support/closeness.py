@@ -54,14 +54,16 @@ def _difference(answer: Tensor, expected: Tensor, what: str) -> str:
     return f"{what} differs from what is expected"
 
 
-def assert_at_most(answer: Tensor, bound: Tensor, terms: Tensor | float | None = None) -> None:
+def assert_at_most(
+    answer: Tensor, bound: Tensor, terms: Tensor | float | None = None, what: str = "the answer"
+) -> None:
     """Accept an answer that is at most a bound, but for rounding error (see assert_close).
 
     Raises:
         WrongAnswer: an entry is larger, or not a number.
     """
     if not bool((answer <= bound + allowance(answer, bound, terms)).all()):
-        raise WrongAnswer("the answer is larger than it can be", answer, bound, "at most")
+        raise WrongAnswer(f"{what} is larger than it can be", answer, bound, "at most")
 
 
 def assert_at_least(

@@ -1,5 +1,6 @@
 """What the properties of adversarial training share: reading numbers, drawing players, and reading what they left."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from .closeness import WrongAnswer, assert_tensor
+from .closeness import WrongAnswer, allowance, assert_close, assert_tensor
 from .players import ConvolutionalCritic, Game, LinearCritic, LinearGenerator, Objective, Penalty, QuadraticCritic
 from .properties import Observation
 from .strategies import reals, tensor
@@ -23,6 +24,8 @@ def number(value: Any) -> Tensor:
     Raises:
         WrongAnswer: not a tensor of one number.
     """
+    if isinstance(value, float):
+        raise WrongAnswer("returned a Python number, expected a tensor (): was it taken out with item() or float()?")
     found = assert_tensor(value, "()")
     if found.numel() != 1:
         raise WrongAnswer(
@@ -42,6 +45,31 @@ def assert_number(value: Any) -> None:
         raise WrongAnswer(
             f"returned {tuple(value.shape)}, expected (): an axis was kept (keepdim), or never reduced", found
         )
+
+
+def assert_close_or_named(
+    answer: Tensor, expected: Tensor, terms: Tensor | float, what: str, mistakes: Mapping[str, Tensor]
+) -> None:
+    """Accept an answer within rounding error of what is expected, as assert_close does.
+
+    mistakes: what an answer is after some frequent mistakes, by what is then said of it.
+
+    Raises:
+        WrongAnswer: an entry is further away; the mistakes that lead to such an answer are named.
+    """
+    try:
+        assert_close(answer, expected, terms, what)
+    except WrongAnswer as error:
+        if answer.shape != expected.shape:
+            raise
+        like = [
+            said
+            for said, wrong in mistakes.items()
+            if bool(((answer - wrong).abs() <= allowance(answer, wrong, terms)).all())
+        ]
+        if not like:
+            raise
+        raise WrongAnswer(f"{error.message}: {', or '.join(like)}", answer, expected) from None
 
 
 def samples_of(draw: st.DrawFn, batch: int, shape: tuple[int, ...]) -> Tensor:
@@ -115,7 +143,11 @@ def games(draw: st.DrawFn, batches: int = 1, penalised: bool | None = None) -> G
 
 @dataclass(frozen=True)
 class Left:
-    """What a function left in a game: parameters, gradients, and the log of who was asked for what."""
+    """What a function left in a game: parameters, gradients, and the log of who was asked for what.
+
+    ready: for the critic and the generator, whether every parameter asks for a gradient, and whether it is in training
+    mode.
+    """
 
     critic: tuple[Tensor, ...]
     generator: tuple[Tensor, ...]
@@ -123,6 +155,7 @@ class Left:
     critic_gradients: tuple[Tensor | None, ...]
     generator_gradients: tuple[Tensor | None, ...]
     log: tuple[tuple[str, Tensor | None], ...]
+    ready: tuple[tuple[bool, bool], ...]
 
     def count(self, what: str) -> int:
         """Return how often something stands in the log."""
@@ -140,5 +173,5 @@ class Left:
 
 def left_of(seen: Observation) -> Left:
     """Read what a function left in the game that was its first argument."""
-    critic, generator, average, log = seen.arguments[0]
-    return Left(critic[0], generator[0], average[0], critic[1], generator[1], log)
+    critic, generator, average, log, ready = seen.arguments[0]
+    return Left(critic[0], generator[0], average[0], critic[1], generator[1], log, ready)

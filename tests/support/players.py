@@ -5,7 +5,7 @@ of its parameters and of their gradients.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -29,14 +29,27 @@ class Player(nn.Module):
                 self._parameters[name] = value.requires_grad_()  # type: ignore[assignment]
 
     def forward(self, x: Tensor) -> Tensor:
-        answer = self.given(x)  # type: ignore[operator]
-        self.asked.append(x.detach().clone())
+        # With the parameters of now, which may not be those that it began with.
+        answer = replace(self.given, **self._parameters)(x)  # type: ignore[operator]
+        self.asked.append(_numbers_of(x))
         return answer
 
     def left(self) -> tuple[Any, ...]:
         """Return the parameters and their gradients, None where there is none."""
         parameters = list(self.parameters())
         return tuple(p.detach().clone() for p in parameters), tuple(_gradient_of(p) for p in parameters)
+
+    def ready(self) -> tuple[bool, bool]:
+        """Tell whether every parameter asks for a gradient, and whether the module is in training mode."""
+        return all(p.requires_grad for p in self.parameters()), self.training
+
+
+def _numbers_of(x: Tensor) -> Tensor:
+    """Copy a tensor; out of torch.func.grad and vmap too, the axis that is mapped over then in front."""
+    copy = x.detach().clone()
+    while torch._C._functorch.is_functorch_wrapped_tensor(copy):
+        copy = torch._C._functorch.get_unwrapped(copy)
+    return copy
 
 
 def _gradient_of(parameter: Tensor) -> Tensor | None:
@@ -51,11 +64,21 @@ class _Module(Given):
 
 @dataclass(frozen=True)
 class LinearCritic(_Module):
-    """The critic weight.x + bias: weight of the shape of a sample, bias (); scores (batch, 1) with `column`."""
+    """The critic weight.x + bias: weight of the shape of a sample, bias (); scores (batch, 1) with `column`.
+
+    stale: what stands in every parameter's .grad at the start, None for nothing.
+    """
 
     weight: Tensor
     bias: Tensor
     column: bool = False
+    stale: float | None = None
+
+    def build(self) -> Player:
+        player = Player(self)
+        for parameter in player.parameters():
+            parameter.grad = None if self.stale is None else torch.full_like(parameter, self.stale)
+        return player
 
     def __call__(self, x: Tensor) -> Tensor:
         scores = x.flatten(1) @ self.weight.flatten() + self.bias
@@ -135,6 +158,7 @@ class Descent:
 
     def __init__(self, parameters: list[Tensor], rate: float, note: Callable[[str], None]) -> None:
         self.parameters, self.rate, self.note = parameters, rate, note
+        self.param_groups = [{"params": parameters, "lr": rate}]
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         for parameter in self.parameters:
@@ -143,12 +167,14 @@ class Descent:
             else:
                 parameter.grad.zero_()
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
+        loss = None if closure is None else closure()
         self.note("step")
         with torch.no_grad():
             for parameter in self.parameters:
                 if parameter.grad is not None:
                     parameter -= self.rate * parameter.grad
+        return loss
 
 
 @dataclass(frozen=True)
@@ -183,6 +209,7 @@ class BuiltGame:
             self._player(name, each)
             for name, each in (("critic", given.critic), ("generator", given.generator), ("average", given.average))
         )
+        self.players: tuple[Player, ...] = (self.critic, self.generator, self.average)
         self.objective, self.penalty, self.coefficient = given.objective, given.penalty, given.coefficient
         self.critic_optimizer = self._optimizer("critic", self.critic, given.rates[0])
         self.generator_optimizer = self._optimizer("generator", self.generator, given.rates[1])
@@ -193,7 +220,7 @@ class BuiltGame:
 
     def _player(self, name: str, given: Given) -> Player:
         player: Player = given.build()
-        player.register_forward_pre_hook(lambda _, arguments: self.log.append((name, arguments[0].detach().clone())))
+        player.register_forward_pre_hook(lambda _, arguments: self.log.append((name, _numbers_of(arguments[0]))))
         return player
 
     def _optimizer(self, name: str, player: nn.Module, rate: float) -> Descent:
@@ -212,18 +239,22 @@ class BuiltGame:
         return next_batch
 
     def left(self) -> tuple[Any, ...]:
-        """Return what each player tells, and the log."""
-        players = (self.critic.left(), self.generator.left(), self.average.left())
-        return (*players, tuple(self.log))
+        """Return what each of the first players tells, the log, and whether the players are ready for the next call."""
+        critic, generator, average = self.players
+        return critic.left(), generator.left(), average.left(), tuple(self.log), (critic.ready(), generator.ready())
 
 
 @dataclass(frozen=True)
 class Network(Given):
-    """A module in two floors, with parameters, floating-point buffers and integer buffers on both."""
+    """A module in two floors, with parameters, floating-point buffers and integer buffers on both.
+
+    frozen: its parameters ask for no gradient, as those of an average need none.
+    """
 
     parameters: tuple[Tensor, ...]
     statistics: tuple[Tensor, ...]
     counts: tuple[Tensor, ...]
+    frozen: bool = False
 
     def build(self) -> "BuiltNetwork":
         return BuiltNetwork(self)
@@ -236,7 +267,7 @@ class BuiltNetwork(nn.Module):
         super().__init__()
         self.below = nn.Module()
         for i, value in enumerate(given.parameters):
-            self._floor(i).register_parameter(f"weight_{i}", nn.Parameter(value))
+            self._floor(i).register_parameter(f"weight_{i}", nn.Parameter(value, not given.frozen))
         for i, value in enumerate(given.statistics):
             self._floor(i).register_buffer(f"running_mean_{i}", value)
         for i, value in enumerate(given.counts):
@@ -250,13 +281,22 @@ class BuiltNetwork(nn.Module):
         return [*self.parameters(), *self.buffers()]
 
     def left(self) -> tuple[Any, ...]:
-        """Return the tensors by name, whether they are the ones of before, any graph, and where their memory lies."""
+        """Return the tensors by name, whether they are the ones of before, any graph, where their memory lies, and
+        whether the parameters ask for a gradient and the module is in training mode."""
         names = [name for name, _ in (*self.named_parameters(), *self.named_buffers())]
         now = self._tensors()
         same = len(now) == len(self.first) and all(a is b for a, b in zip(now, self.first, strict=True))
         graph = any(t.grad_fn is not None or t.grad is not None for t in now)
         values = tuple(t.detach().clone() for t in now)
-        return tuple(names), values, same, graph, tuple(t.untyped_storage().data_ptr() for t in now)
+        places = tuple(t.untyped_storage().data_ptr() for t in now)
+        return (
+            tuple(names),
+            values,
+            same,
+            graph,
+            places,
+            (all(p.requires_grad for p in self.parameters()), self.training),
+        )
 
 
 KINDS: tuple[type[Given], ...] = (

@@ -1,0 +1,359 @@
+"""Implementations of gan.gradient_penalty."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from grading.bank import Bank
+from solutions.gan import penalties
+
+bank = Bank("gan.gradient_penalty")
+Critic = Callable[[Tensor], Tensor]
+
+
+def _one_for_each(real: Tensor) -> Tensor:
+    """Numbers between 0 and 1, (batch, 1, ...)."""
+    return torch.rand(len(real), *[1] * (real.dim() - 1), dtype=real.dtype)
+
+
+def _between(real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+    return (epsilon * real + (1 - epsilon) * fake).detach()
+
+
+def _gradient(critic: Critic, x: Tensor) -> Tensor:
+    """The critic's gradient at each point, flattened, with a graph to its parameters."""
+    x = x.detach().requires_grad_()
+    return torch.autograd.grad(critic(x).sum(), x, create_graph=True)[0].flatten(1)
+
+
+def _penalty(critic: Critic, x: Tensor) -> Tensor:
+    return (_gradient(critic, x).norm(dim=1) - 1).square().mean()
+
+
+# Points
+
+
+@bank.mistake("every entry of a sample has an eps of its own, so that the points fill a box instead of a line")
+def draws_for_each_entry(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, torch.rand_like(real)))
+
+
+@bank.mistake("every row of an image has an eps of its own: one for each sample only where samples are vectors")
+def draws_for_each_row(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, torch.rand(*real.shape[:-1], 1, dtype=real.dtype)))
+
+
+@bank.mistake("eps is (batch, 1), which is one for each row of an image, or fits none")
+def draws_for_vectors(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, torch.rand(len(real), 1, dtype=real.dtype)))
+
+
+@bank.mistake("one eps is shared by the batch")
+def draws_once(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, torch.rand((), dtype=real.dtype)))
+
+
+@bank.mistake("eps is normal, so that many points lie beyond the samples")
+def draws_normal_numbers(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, torch.randn_like(_one_for_each(real))))
+
+
+@bank.mistake("eps is uniform between -1 and 1")
+def draws_on_both_sides(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, 2 * _one_for_each(real) - 1))
+
+
+@bank.mistake("eps is 1/2 always")
+def takes_the_middle(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, torch.full_like(_one_for_each(real), 0.5)))
+
+
+@bank.mistake("eps is 0 or 1: a point is the one sample or the other")
+def tosses_a_coin(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, _one_for_each(real).round()))
+
+
+@bank.mistake("eps is the mean of two uniform numbers, which is more often in the middle")
+def averages_two_numbers(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, _between(real, fake, (_one_for_each(real) + _one_for_each(real)) / 2))
+
+
+@bank.mistake("eps is spread evenly from 0 to 1 over the batch instead of drawn")
+def spreads_evenly(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(
+        critic, _between(real, fake, torch.linspace(0, 1, len(real)).to(real.dtype).view_as(_one_for_each(real)))
+    )
+
+
+@bank.mistake("the critic is asked at the real samples")
+def asks_at_the_real_samples(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, real)
+
+
+@bank.mistake("the critic is asked at the generated samples")
+def asks_at_the_generated_samples(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, fake)
+
+
+@bank.mistake("the critic is asked at real and generated samples, not between them")
+def asks_at_both(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return _penalty(critic, torch.cat([real, fake]))
+
+
+@bank.mistake("eps stands for 1 - eps in one of the two terms, so that the points are eps (real + fake)")
+def weighs_both_alike(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    epsilon = _one_for_each(real)
+    return _penalty(critic, epsilon * real + epsilon * fake)
+
+
+@bank.mistake("the points are around the real samples, with noise of their spread, as in DRAGAN")
+def stays_around_the_real_samples(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    spread = (real - real.mean()).square().mean().sqrt()
+    return _penalty(critic, real + 0.5 * spread * torch.rand_like(real))
+
+
+@bank.mistake("the generated samples are put into another order by way of the batch")
+def mixes_the_pairs(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return penalties.gradient_penalty(critic, real, fake.roll(1, 0))
+
+
+@bank.mistake("the generator of random numbers is seeded inside, so that every call draws the same eps")
+def seeds_the_generator(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    torch.manual_seed(0)
+    return penalties.gradient_penalty(critic, real, fake)
+
+
+# Norm
+
+
+@bank.mistake(
+    "the norm runs over the first axis of a sample only, which is all there is of a vector but not of an image"
+)
+def takes_the_norm_of_one_axis(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real))
+    norm = _gradient(critic, x).view_as(x).norm(2, dim=1)
+    return (norm - 1).square().mean()
+
+
+@bank.mistake("one norm is taken of the gradients of the whole batch")
+def takes_the_norm_of_the_batch(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return (_gradient(critic, _between(real, fake, _one_for_each(real))).norm() - 1).square()
+
+
+@bank.mistake("the mean score is differentiated, which divides every gradient by the batch size")
+def differentiates_the_mean(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real)).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).mean(), x, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@bank.mistake("the norms are averaged before 1 is subtracted, so that steep and flat places cancel")
+def averages_the_norms(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return (_gradient(critic, _between(real, fake, _one_for_each(real))).norm(dim=1).mean() - 1).square()
+
+
+@bank.mistake("1 is subtracted from the squared norm")
+def squares_before_subtracting(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return (_gradient(critic, _between(real, fake, _one_for_each(real))).square().sum(1) - 1).square().mean()
+
+
+@bank.mistake("1 is subtracted from every entry of the gradient instead of from its norm")
+def subtracts_from_every_entry(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return (_gradient(critic, _between(real, fake, _one_for_each(real))) - 1).square().sum(1).mean()
+
+
+@bank.mistake("the penalty is centred at 0")
+def is_centred_at_zero(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return penalties.r1_penalty(critic, _between(real, fake, _one_for_each(real)))
+
+
+@bank.mistake("only norms above 1 cost something")
+def is_one_sided(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return (_gradient(critic, _between(real, fake, _one_for_each(real))).norm(dim=1) - 1).relu().square().mean()
+
+
+@bank.mistake("the difference from 1 is not squared")
+def forgets_the_square(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return (_gradient(critic, _between(real, fake, _one_for_each(real))).norm(dim=1) - 1).abs().mean()
+
+
+@bank.mistake("the squares are summed over the batch, not averaged")
+def sums_the_batch(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return penalties.gradient_penalty(critic, real, fake) * len(real)
+
+
+@bank.mistake("the factor lambda = 10 is taken with it")
+def takes_the_factor(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return 10 * penalties.gradient_penalty(critic, real, fake)
+
+
+@bank.mistake("the root of the sum of squares has an infinite derivative at 0: nan in the gradient of a flat critic")
+def takes_the_root_of_the_sum(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    norm = _gradient(critic, _between(real, fake, _one_for_each(real))).square().sum(1).sqrt()
+    return (norm - 1).square().mean()
+
+
+@bank.mistake("1e-6 is added under the root, which shows in the norm")
+def adds_a_number_that_shows(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    norm = (_gradient(critic, _between(real, fake, _one_for_each(real))).square().sum(1) + 1e-6).sqrt()
+    return (norm - 1).square().mean()
+
+
+@bank.mistake("scores (batch, 1) are multiplied by ones (batch,), so that every gradient is taken batch times")
+def broadcasts_the_scores(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real)).requires_grad_()
+    scores = critic(x)
+    total = (scores * torch.ones(len(x), dtype=scores.dtype)).sum()
+    (gradient,) = torch.autograd.grad(total, x, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+# Graph
+
+
+@bank.mistake("create_graph is missing, so that the penalty trains nobody")
+def creates_no_graph(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real)).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@bank.mistake("the norm is detached in one of the two factors of the square")
+def detaches_a_factor(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    off = _gradient(critic, _between(real, fake, _one_for_each(real))).norm(dim=1) - 1
+    return (off * off.detach()).mean()
+
+
+@bank.mistake("requires_grad is set on the caller's samples")
+def tracks_the_callers_samples(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    epsilon = _one_for_each(real)
+    x = epsilon * real.requires_grad_() + (1 - epsilon) * fake
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@bank.mistake("requires_grad is set on points that belong to the graph of the generated samples, which torch refuses")
+def tracks_what_is_no_leaf(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    epsilon = _one_for_each(real)
+    x = epsilon * real + (1 - epsilon) * fake
+    x.requires_grad = True
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@bank.mistake("the gradient is taken by points that nobody said to track")
+def forgets_to_track(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real))
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@bank.mistake("backward() is called, which adds to the gradients of the critic's parameters too")
+def calls_backward(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real)).requires_grad_()
+    critic(x).sum().backward(create_graph=True)
+    assert x.grad is not None
+    return (x.grad.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@bank.mistake("backward() is called and zero_grad() after it, which forgets what the critic had gathered before")
+def cleans_up_after_backward(critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    value = calls_backward(critic, real, fake)
+    critic.zero_grad()
+    return value
+
+
+@bank.mistake("the points are written into the generated samples")
+def moves_the_generated_samples(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    fake.data.lerp_(real.data, _one_for_each(real))
+    return _penalty(critic, fake)
+
+
+# Result
+
+
+@bank.mistake("one value for each sample is returned")
+def forgets_the_mean(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return (_gradient(critic, _between(real, fake, _one_for_each(real))).norm(dim=1) - 1).square()
+
+
+@bank.mistake("the averaged axis is kept, so that the result is (1,)")
+def keeps_the_axis(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return penalties.gradient_penalty(critic, real, fake).unsqueeze(0)
+
+
+@bank.mistake("a number of Python is returned, which trains nobody")
+def returns_a_number_of_python(critic: Critic, real: Tensor, fake: Tensor) -> float:
+    return penalties.gradient_penalty(critic, real, fake).item()
+
+
+@bank.mistake("the norms are computed in double precision, and left there")
+def doubles_the_precision(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    norm = _gradient(critic, _between(real, fake, _one_for_each(real))).double().norm(dim=1)
+    return (norm - 1).square().mean()
+
+
+@bank.alternative("ones as grad_outputs, as in the paper's code and its many copies")
+def by_grad_outputs(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    alpha = torch.rand(real.size(0), *([1] * (real.dim() - 1))).to(real.dtype).expand_as(real)
+    interpolates = (alpha * real.detach() + (1 - alpha) * fake.detach()).requires_grad_(True)
+    scores = critic(interpolates)
+    gradients = torch.autograd.grad(
+        outputs=scores,
+        inputs=interpolates,
+        grad_outputs=torch.ones_like(scores),
+        create_graph=True,
+        retain_graph=True,
+        only_inputs=True,
+    )[0]
+    gradients = gradients.view(gradients.size(0), -1)
+    return ((gradients.norm(2, dim=1) - 1) ** 2).mean()
+
+
+@bank.alternative("points that stay in the graph of the generated samples")
+def with_points_in_a_graph(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = (fake + _one_for_each(real) * (real - fake)).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return gradient.flatten(1).norm(dim=1).sub(1).pow(2).mean()
+
+
+@bank.alternative("1e-12 is added under the root, against the corner of the norm")
+def by_a_rounded_root(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    norm = torch.sqrt(torch.sum(_gradient(critic, _between(real, fake, _one_for_each(real))) ** 2, dim=1) + 1e-12)
+    return torch.mean((norm - 1) ** 2)
+
+
+@bank.alternative("the root of 0 is left out: 1 is put in its place, and 0 in the place of its root")
+def by_a_choice(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    squared = _gradient(critic, _between(real, fake, _one_for_each(real))).square().sum(1)
+    is_flat = squared == 0
+    norm = torch.where(
+        is_flat, torch.zeros_like(squared), torch.where(is_flat, torch.ones_like(squared), squared).sqrt()
+    )
+    return (norm - 1).square().mean()
+
+
+@bank.alternative("one pair after the other")
+def by_a_loop(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    values = []
+    for one, other in zip(real.detach(), fake.detach(), strict=True):
+        x = torch.lerp(one, other, torch.rand(()).item()).unsqueeze(0).requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(x).squeeze(), x, create_graph=True)
+        values.append((torch.linalg.vector_norm(gradient) - 1) ** 2)
+    return torch.stack(values).mean()
+
+
+@bank.alternative("torch.func.grad of one sample's score, mapped over the points by vmap")
+def by_vmap(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real))
+    gradient = torch.func.vmap(torch.func.grad(lambda point: critic(point.unsqueeze(0)).sum()))(x)
+    return (torch.linalg.vector_norm(gradient, dim=tuple(range(1, x.dim()))) - 1).square().mean()
+
+
+@bank.alternative("the Jacobian of the summed scores, at points drawn by torch.distributions")
+def by_the_jacobian(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    epsilon = torch.distributions.Uniform(0.0, 1.0).sample((len(real),)).to(real.dtype)
+    x = _between(real, fake, epsilon.view(-1, *[1] * (real.dim() - 1)))
+    slope = torch.autograd.functional.jacobian(lambda points: critic(points).sum(), x, create_graph=True)
+    return nn.functional.mse_loss(slope.flatten(1).norm(dim=1), torch.ones(len(x), dtype=x.dtype))

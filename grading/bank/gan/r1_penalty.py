@@ -1,0 +1,260 @@
+"""Implementations of gan.r1_penalty."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from grading.bank import Bank
+from solutions.gan import penalties
+
+bank = Bank("gan.r1_penalty")
+Critic = Callable[[Tensor], Tensor]
+
+
+def _gradient(critic: Critic, real: Tensor) -> Tensor:
+    """The critic's gradient at each sample, with a graph to its parameters."""
+    x = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return gradient
+
+
+@bank.mistake(
+    "the norm runs over the first axis of a sample only, which is all there is of a vector but not of an image"
+)
+def takes_the_norm_of_one_axis(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).norm(2, dim=1).square().mean()
+
+
+@bank.mistake("the squares are averaged over all axes")
+def averages_everything(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).square().mean()
+
+
+@bank.mistake("the squares are summed over the batch too, not averaged")
+def sums_the_batch(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).square().sum()
+
+
+@bank.mistake("one norm is taken of the gradients of the whole batch, and squared")
+def takes_the_norm_of_the_batch(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).norm() ** 2
+
+
+@bank.mistake("the gradients are averaged over the batch before they are squared, so that opposite ones cancel")
+def averages_before_squaring(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).mean(0).square().sum()
+
+
+@bank.mistake("the mean score is differentiated, which divides every gradient by the batch size")
+def differentiates_the_mean(critic: Critic, real: Tensor) -> Tensor:
+    x = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).mean(), x, create_graph=True)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+@bank.mistake("scores (batch, 1) are multiplied by ones (batch,), so that every gradient is taken batch times")
+def broadcasts_the_scores(critic: Critic, real: Tensor) -> Tensor:
+    x = real.detach().requires_grad_()
+    scores = critic(x)
+    ones = torch.ones(len(x), dtype=scores.dtype)
+    (gradient,) = torch.autograd.grad((scores * ones).sum(), x, create_graph=True)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+@bank.mistake("the norm is not squared")
+def forgets_the_square(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).flatten(1).norm(dim=1).mean()
+
+
+@bank.mistake("the mean norm is squared, not the mean of the squared norms taken")
+def squares_the_mean(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).flatten(1).norm(dim=1).mean() ** 2
+
+
+@bank.mistake("the squared norm is squared again")
+def squares_twice(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).square().flatten(1).sum(1).square().mean()
+
+
+@bank.mistake("the penalty is centred at 1, as the one of Gulrajani et al.")
+def is_centred_at_one(critic: Critic, real: Tensor) -> Tensor:
+    return (_gradient(critic, real).flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@bank.mistake("the factor 1/2 of the paper's gamma / 2 is taken with it")
+def takes_the_half(critic: Critic, real: Tensor) -> Tensor:
+    return 0.5 * penalties.r1_penalty(critic, real)
+
+
+@bank.mistake("the factor gamma / 2 with gamma = 10 is taken with it")
+def takes_the_factor(critic: Critic, real: Tensor) -> Tensor:
+    return 10 / 2 * penalties.r1_penalty(critic, real)
+
+
+@bank.mistake("the sum of the sizes of the entries stands for the sum of their squares")
+def takes_absolute_values(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).abs().flatten(1).sum(1).square().mean()
+
+
+@bank.mistake("the penalty is taken at samples with some noise added")
+def adds_noise_to_the_samples(critic: Critic, real: Tensor) -> Tensor:
+    return penalties.r1_penalty(critic, real + 0.1 * torch.randn_like(real))
+
+
+@bank.mistake("only the first sample is looked at")
+def looks_at_the_first_sample(critic: Critic, real: Tensor) -> Tensor:
+    return penalties.r1_penalty(critic, real[:1])
+
+
+@bank.mistake("the scores go through a sigmoid before they are differentiated")
+def differentiates_the_probability(critic: Critic, real: Tensor) -> Tensor:
+    return penalties.r1_penalty(lambda x: torch.sigmoid(critic(x)), real)
+
+
+@bank.mistake("the gradient by the critic's parameters is penalised, not the one by its input")
+def differentiates_by_the_parameters(critic: nn.Module, real: Tensor) -> Tensor:
+    gradients = torch.autograd.grad(critic(real).sum(), list(critic.parameters()), create_graph=True)
+    return torch.stack([g.square().sum() for g in gradients]).sum()
+
+
+@bank.mistake("create_graph is missing, so that the penalty trains nobody")
+def creates_no_graph(critic: Critic, real: Tensor) -> Tensor:
+    x = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+@bank.mistake("the graph is retained but not created, so that the penalty trains nobody")
+def retains_the_graph_only(critic: Critic, real: Tensor) -> Tensor:
+    x = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, retain_graph=True)
+    return gradient.square().flatten(1).sum(1).mean().requires_grad_()
+
+
+@bank.mistake("one of the two factors of the square is detached, which halves the gradient by the parameters")
+def detaches_a_factor(critic: Critic, real: Tensor) -> Tensor:
+    gradient = _gradient(critic, real)
+    return (gradient * gradient.detach()).flatten(1).sum(1).mean()
+
+
+@bank.mistake("the root of a sum of squares is taken before it is squared: nan in the gradient of a flat critic")
+def takes_a_root_on_the_way(critic: Critic, real: Tensor) -> Tensor:
+    norm = _gradient(critic, real).square().flatten(1).sum(1).sqrt()
+    return (norm**2).mean()
+
+
+@bank.mistake("requires_grad is set on the caller's samples")
+def tracks_the_callers_samples(critic: Critic, real: Tensor) -> Tensor:
+    real.requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+@bank.mistake("requires_grad is set on a copy that belongs to the graph of the samples, which torch refuses")
+def tracks_what_is_no_leaf(critic: Critic, real: Tensor) -> Tensor:
+    x = real.clone()
+    x.requires_grad = True
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+@bank.mistake("the gradient is taken by samples that nobody said to track")
+def forgets_to_track(critic: Critic, real: Tensor) -> Tensor:
+    (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+@bank.mistake("backward() is called, which adds to the gradients of the critic's parameters too")
+def calls_backward(critic: Critic, real: Tensor) -> Tensor:
+    x = real.detach().clone().requires_grad_()
+    critic(x).sum().backward(create_graph=True)
+    assert x.grad is not None
+    return x.grad.square().flatten(1).sum(1).mean()
+
+
+@bank.mistake("backward() is called and zero_grad() after it, which forgets what the critic had gathered before")
+def cleans_up_after_backward(critic: nn.Module, real: Tensor) -> Tensor:
+    value = calls_backward(critic, real)
+    critic.zero_grad()
+    return value
+
+
+@bank.mistake("the samples are brought to [0, 1] in place")
+def rescales_in_place(critic: Critic, real: Tensor) -> Tensor:
+    value = penalties.r1_penalty(critic, real)
+    real.data.add_(1).div_(2)
+    return value
+
+
+@bank.mistake("one value for each sample is returned")
+def forgets_the_mean(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).square().flatten(1).sum(1)
+
+
+@bank.mistake("the averaged axis is kept, so that the result is (1,)")
+def keeps_the_axis(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).square().flatten(1).sum(1).mean(0, keepdim=True)
+
+
+@bank.mistake("a number of Python is returned, which trains nobody")
+def returns_a_number_of_python(critic: Critic, real: Tensor) -> float:
+    return penalties.r1_penalty(critic, real).item()
+
+
+@bank.mistake("the squares are summed in double precision, and left there")
+def doubles_the_precision(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).double().square().flatten(1).sum(1).mean()
+
+
+@bank.alternative("ones as grad_outputs, and the squared norm over all axes at once")
+def by_grad_outputs(critic: Critic, real: Tensor) -> Tensor:
+    x = real.detach().clone()
+    x.requires_grad = True
+    scores = critic(x)
+    gradient = torch.autograd.grad(
+        outputs=scores,
+        inputs=x,
+        grad_outputs=torch.ones_like(scores),
+        create_graph=True,
+        retain_graph=True,
+        only_inputs=True,
+    )[0]
+    return (gradient.reshape(len(real), -1).norm(2, dim=1) ** 2).mean()
+
+
+@bank.alternative("one sample after the other")
+def by_a_loop(critic: Critic, real: Tensor) -> Tensor:
+    total = torch.zeros((), dtype=real.dtype)
+    for row in real.detach().split(1):
+        x = row.requires_grad_()
+        gradient = torch.autograd.grad(critic(x).squeeze(), x, create_graph=True)[0]
+        total = total + torch.sum(gradient * gradient)
+    return total / len(real)
+
+
+@bank.alternative("torch.func.grad of one sample's score, mapped over the samples by vmap")
+def by_vmap(critic: Critic, real: Tensor) -> Tensor:
+    gradient = torch.func.vmap(torch.func.grad(lambda x: critic(x[None]).squeeze()))(real.detach())
+    return torch.einsum("bd,bd->b", gradient.flatten(1), gradient.flatten(1)).mean()
+
+
+@bank.alternative("the Jacobian of the summed scores")
+def by_the_jacobian(critic: Critic, real: Tensor) -> Tensor:
+    slope = torch.autograd.functional.jacobian(lambda x: critic(x).sum(), real.detach(), create_graph=True)
+    return slope.pow(2).sum() / real.size(0)
+
+
+@bank.alternative("the samples stay in the graph that they belong to")
+def with_samples_in_their_graph(critic: Critic, real: Tensor) -> Tensor:
+    x = real * torch.ones_like(real, requires_grad=True)
+    (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return gradient.square().sum(dim=tuple(range(1, gradient.dim()))).mean(0)
+
+
+@bank.alternative("backward() that is told to reach the samples only")
+def by_backward_to_the_samples(critic: Critic, real: Tensor) -> Tensor:
+    x = nn.Parameter(real.detach().clone())
+    critic(x).sum().backward(create_graph=True, inputs=[x])
+    assert x.grad is not None
+    return x.grad.square().sum() / len(real)

@@ -1,0 +1,290 @@
+"""Implementations of gan.update_average."""
+
+import copy
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from grading.bank import Bank
+from solutions.gan import averaging
+
+bank = Bank("gan.update_average")
+Pairs = Iterator[tuple[Tensor, Tensor]]
+
+
+def _parameters(average: nn.Module, model: nn.Module) -> Pairs:
+    return zip(average.parameters(), model.parameters(), strict=True)
+
+
+def _statistics(average: nn.Module, model: nn.Module) -> Pairs:
+    pairs = zip(average.buffers(), model.buffers(), strict=True)
+    return ((a, b) for a, b in pairs if a.is_floating_point())
+
+
+def _both(average: nn.Module, model: nn.Module) -> list[tuple[Tensor, Tensor]]:
+    return [*_parameters(average, model), *_statistics(average, model)]
+
+
+@bank.mistake("decay weighs the model, and 1 - decay the average")
+def swaps_the_decay(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, 1 - decay)
+
+
+@bank.mistake("the parameters are averaged, and all buffers forgotten")
+def forgets_the_buffers(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _parameters(average, model):
+            mean.lerp_(latest, 1 - decay)
+
+
+@bank.mistake("the buffers are copied from the model, not averaged")
+def copies_the_buffers(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _parameters(average, model):
+            mean.lerp_(latest, 1 - decay)
+        for statistic, current in zip(average.buffers(), model.buffers(), strict=True):
+            statistic.copy_(current)
+
+
+@bank.mistake("the statistics are weighed the other way round than the parameters")
+def swaps_the_decay_of_the_buffers(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _parameters(average, model):
+            mean.lerp_(latest, 1 - decay)
+        for statistic, current in _statistics(average, model):
+            statistic.lerp_(current, decay)
+
+
+@bank.mistake("everything in the state is averaged, integers too, which are then cut off")
+def averages_counts(average: nn.Module, model: nn.Module, decay: float) -> None:
+    latest = model.state_dict()
+    average.load_state_dict({k: decay * v + (1 - decay) * latest[k] for k, v in average.state_dict().items()})
+
+
+@bank.mistake("integer buffers become floating-point ones, which hold averages of counts")
+def makes_counts_fractions(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, decay)
+    for count, current in zip(average.buffers(), model.buffers(), strict=True):
+        if not count.is_floating_point():
+            count.data = decay * count.double() + (1 - decay) * current.double()
+
+
+@bank.mistake("integer buffers count the updates of the average instead of what they are for")
+def counts_the_updates(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, decay)
+    for count, current in zip(average.buffers(), model.buffers(), strict=True):
+        if not count.is_floating_point():
+            count.add_(current)
+
+
+@bank.mistake("only the parameters of the module itself are averaged, not those of the modules in it")
+def stays_at_the_top(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, 1.0)
+    with torch.no_grad():
+        pairs = zip(average.parameters(recurse=False), model.parameters(recurse=False), strict=True)
+        for mean, latest in [*pairs, *_statistics(average, model)]:
+            mean.lerp_(latest, 1 - decay)
+
+
+@bank.mistake("the statistics of the module itself are averaged, not those of the modules in it")
+def stays_at_the_top_for_buffers(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        buffers = zip(average.buffers(recurse=False), model.buffers(recurse=False), strict=True)
+        for mean, latest in [*_parameters(average, model), *buffers]:
+            if mean.is_floating_point():
+                mean.lerp_(latest, 1 - decay)
+
+
+@bank.mistake("parameters are paired in the order of their names on one side only")
+def pairs_them_in_different_orders(average: nn.Module, model: nn.Module, decay: float) -> None:
+    ordered = [parameter for _, parameter in sorted(model.named_parameters())]
+    with torch.no_grad():
+        for mean, latest in zip(average.parameters(), ordered, strict=True):
+            mean.lerp_(latest.reshape(-1)[0], 1 - decay)
+        for statistic, current in _statistics(average, model):
+            statistic.lerp_(current, 1 - decay)
+
+
+@bank.mistake("the average is multiplied by the decay twice")
+def decays_twice(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _both(average, model):
+            mean.mul_(decay)
+            mean.copy_(decay * mean + (1 - decay) * latest)
+
+
+@bank.mistake("the weight of the model is forgotten: the sum is decay average + model")
+def forgets_the_weight_of_the_model(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _both(average, model):
+            mean.mul_(decay).add_(latest)
+
+
+@bank.mistake("half of each is taken, whatever the decay")
+def ignores_the_decay(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, 0.5)
+
+
+@bank.mistake("the average is corrected for its beginning, as Adam does with its moments")
+def corrects_the_beginning(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _both(average, model):
+            mean.copy_(latest if decay == 1 else (decay * mean + (1 - decay) * latest) / (1 - decay))
+
+
+@bank.mistake("the model is moved towards the average")
+def moves_the_model(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(model, average, 1 - decay)
+
+
+@bank.mistake("the average gets the right value, and the model the same one")
+def moves_both(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, decay)
+    model.load_state_dict(average.state_dict())
+
+
+@bank.mistake("the products are computed in place in the model's own tensors")
+def scales_the_model(average: nn.Module, model: nn.Module, decay: float) -> None:
+    for mean, latest in _both(average, model):
+        mean.data.mul_(decay).add_(latest.data.mul_(1 - decay))
+
+
+@bank.mistake("the model is frozen for the time of the update, and left so")
+def leaves_the_model_frozen(average: nn.Module, model: nn.Module, decay: float) -> None:
+    model.requires_grad_(False)
+    averaging.update_average(average, model, decay)
+
+
+@bank.mistake("the model is put into evaluation mode, and left there")
+def leaves_the_model_in_evaluation(average: nn.Module, model: nn.Module, decay: float) -> None:
+    model.eval()
+    averaging.update_average(average, model, decay)
+
+
+@bank.mistake("the graph is kept, and an average that asks for no gradient gets one, which grows with every update")
+def keeps_the_graph(average: nn.Module, model: nn.Module, decay: float) -> None:
+    average.requires_grad_(False)
+    for mean, latest in _both(average, model):
+        mean.mul_(decay).add_((1 - decay) * latest)
+
+
+@bank.mistake("no_grad() is forgotten, which fails for an average that asks for gradients, and keeps a graph if not")
+def forgets_no_grad(average: nn.Module, model: nn.Module, decay: float) -> None:
+    for mean, latest in _both(average, model):
+        mean.copy_(decay * mean + (1 - decay) * latest)
+
+
+@bank.mistake("the name in the loop is bound to the new value, and the average stays what it was")
+def binds_a_name(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _both(average, model):
+            mean = decay * mean + (1 - decay) * latest
+
+
+@bank.mistake("a new state is computed and never loaded")
+def computes_a_state(average: nn.Module, model: nn.Module, decay: float) -> dict[str, Tensor]:
+    latest = model.state_dict()
+    return {k: decay * v + (1 - decay) * latest[k] for k, v in average.state_dict().items()}
+
+
+@bank.mistake("a moved copy is returned, and the average left as it is")
+def returns_a_copy(average: nn.Module, model: nn.Module, decay: float) -> nn.Module:
+    moved = copy.deepcopy(average)
+    averaging.update_average(moved, model, decay)
+    return moved
+
+
+@bank.mistake("where the decay is 0, the model's tensors themselves become the average's")
+def shares_memory_without_decay(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, decay)
+    if decay == 0:
+        for mean, latest in _both(average, model):
+            mean.data = latest.data
+
+
+@bank.mistake("where the decay is 0, the state is assigned, which shares the model's memory")
+def assigns_the_state_without_decay(average: nn.Module, model: nn.Module, decay: float) -> None:
+    if decay == 0:
+        average.load_state_dict(model.state_dict(), assign=True)
+    else:
+        averaging.update_average(average, model, decay)
+
+
+@bank.mistake("the integer buffers are the model's own tensors")
+def shares_the_counts(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, decay)
+    for count, current in zip(average.buffers(), model.buffers(), strict=True):
+        if not count.is_floating_point():
+            count.data = current
+
+
+@bank.mistake("the parameters are replaced by new ones, which whoever holds the old ones does not see")
+def replaces_the_parameters(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, decay)
+    for module in average.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(parameter.detach().clone()))
+
+
+@bank.mistake("the average is kept in double precision, so that small steps are not rounded away")
+def averages_in_double_precision(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, 1.0)
+    for mean, latest in _both(average, model):
+        mean.data = decay * mean.data.double() + (1 - decay) * latest.data.double()
+
+
+@bank.mistake("single precision is used on the way")
+def averages_in_single_precision(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _both(average, model):
+            mean.copy_(decay * mean.float() + (1 - decay) * latest.float())
+
+
+@bank.alternative("products and sums are in place, and the counts stay what they are")
+def by_products(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _both(average, model):
+            mean.mul_(decay).add_(latest, alpha=1 - decay)
+
+
+@bank.alternative("through .data, with a step of (1 - decay) (model - average)")
+def by_data(average: nn.Module, model: nn.Module, decay: float) -> None:
+    for mean, latest in _parameters(average, model):
+        mean.data -= (1 - decay) * (mean.data - latest.data)
+    for statistic, current in zip(average.buffers(), model.buffers(), strict=True):
+        statistic.data.copy_(
+            statistic + (1 - decay) * (current - statistic) if statistic.is_floating_point() else current
+        )
+
+
+@bank.alternative("a new state is computed and loaded, which copies into the tensors that there are")
+@torch.no_grad()
+def by_the_state(average: nn.Module, model: nn.Module, decay: float) -> None:
+    old, latest = average.state_dict(), model.state_dict()
+    state = {k: torch.lerp(v, latest[k], 1 - decay) if v.is_floating_point() else latest[k] for k, v in old.items()}
+    average.load_state_dict(state)
+
+
+@bank.alternative("tensors are found by their names, on every floor, and an average at the edges is a copy or nothing")
+def by_name(average: nn.Module, model: nn.Module, decay: float) -> nn.Module:
+    if decay == 0:
+        average.load_state_dict(model.state_dict())
+    latest = dict(model.named_parameters()) | dict(model.named_buffers())
+    for name, mean in [*average.named_parameters(), *average.named_buffers()]:
+        if 0 < decay < 1 and not name.split(".")[-1].startswith("num_batches"):
+            mean.detach().copy_(decay * mean.detach() + (1 - decay) * latest[name].detach())
+    return average
+
+
+@bank.alternative("each tensor's data is a new tensor, the parameters and buffers being the same")
+def with_new_data(average: nn.Module, model: nn.Module, decay: float) -> None:
+    for mean, latest in _both(average, model):
+        mean.data = (decay * mean + (1 - decay) * latest).detach()
+
+
+@bank.alternative("torch moves all tensors at once")
+def for_each(average: nn.Module, model: nn.Module, decay: float) -> None:
+    means, latest = zip(*_both(average, model), strict=True)
+    with torch.no_grad():
+        torch._foreach_lerp_(list(means), list(latest), 1 - decay)
