@@ -49,20 +49,20 @@ def cold(rounds: int) -> None:
     tell("  beside importing torch", [b - a for a, b in pairs])
 
 
-def warm(rounds: int, inputs: int, starter: Starter) -> None:
-    """All of vae on the reference, in another process, with inputs that are drawn already."""
+def warm(rounds: int, topic: str, inputs: int, starter: Starter) -> None:
+    """All of a topic on the reference, in another process, with inputs that are drawn already."""
     judge = Judge(dataclasses.replace(PROFILES["student"], inputs=inputs))
-    for part in topic_parts("vae"):
+    for part in topic_parts(topic):
         for value in part.properties:
             judge.inputs(value)
 
     def once() -> None:
         worker = Worker(starter, locate("solutions"))
-        for part in topic_parts("vae"):
+        for part in topic_parts(topic):
             assert all(verdict.outcome == "right" for verdict in judge.part(part, worker))
         worker.close()
 
-    tell(f"all of vae, warm, {inputs} inputs a property", [seconds(once) for _ in range(rounds + 1)][1:])
+    tell(f"all of {topic}, warm, {inputs} inputs a property", [seconds(once) for _ in range(rounds + 1)][1:])
 
 
 def watch(rounds: int) -> None:
@@ -111,8 +111,9 @@ def main() -> None:
     gc.freeze()  # as the command does
     starter = Starter.spawning_once()
     with contextlib.closing(starter):
-        warm(rounds, PROFILES["student"].inputs, starter)
-        warm(rounds, 50, starter)
+        for topic in ("vae", "gan"):
+            warm(rounds, topic, PROFILES["student"].inputs, starter)
+            warm(rounds, topic, 50, starter)
     watch(rounds)
 
 

@@ -6,6 +6,8 @@ import statistics
 
 import pytest
 
+from exercises.experiments.dirac import settings as dirac
+from exercises.experiments.dirac import theory
 from exercises.experiments.flows.settings import PRESETS
 from grading.engine.implementation import ROOT
 from grading.rubric import load
@@ -61,3 +63,38 @@ def test_the_quantile_is_that_of_the_tables(freedom, quantile):
 
 def test_the_threshold_of_values_that_broke_down_is_no_number():
     assert math.isnan(threshold("flows.reverse_kl.arcs.2", [1.0, math.inf, 2.0]))
+
+
+# The Dirac GAN
+
+DIRAC = json.loads((ROOT / "exercises" / "experiments" / "results" / "dirac" / "summary.json").read_text())
+HANDOUT = (ROOT / "exercises" / "gan" / "README.md").read_text(encoding="utf-8")
+
+
+def cells(beginning):
+    """The cells of the row of the handout of Problem 2 that begins like this."""
+    (row,) = [line for line in HANDOUT.splitlines() if line.startswith(f"| {beginning} |")]
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_the_handout_says_what_each_configuration_did(number):
+    row = cells(f"{number}, {number + 5}")
+    trainings = [dirac.CONFIGURATIONS[start + number - 1].training for start in (0, 10)]
+    for with_average in (0, 5):
+        names = [f"dirac.class.dirac-{t.objective}-{number + with_average}" for t in trainings]
+        assert row[3] == "; ".join(DIRAC[name] for name in names)
+    assert row[4] == "; ".join(f"{DIRAC[f'dirac.amplitude.{t.name}']:.4f}" for t in trainings)
+
+
+@pytest.mark.parametrize("training", [t for t in dirac.Config().trainings if t.penalty != "gp"], ids=lambda t: t.name)
+def test_the_handout_says_the_radius_that_was_measured(training):
+    _, measured, closed, half_life = cells(training.title)
+    radius = DIRAC[f"dirac.radius.{training.name}"]
+    assert (measured, closed) == (f"{radius:.6f}", f"{math.sqrt(1 - 0.2 * training.coefficient):.6f}")
+    assert half_life == ("none" if training.penalty == "none" else f"{theory.half_life(radius):.0f}")
+
+
+def test_the_dirac_gan_was_run_with_the_assignments_settings():
+    config = json.loads((ROOT / "exercises" / "experiments" / "results" / "dirac" / "config.json").read_text())
+    assert config["settings"] == vars(dirac.Config())

@@ -349,7 +349,7 @@ def test_an_init_file_that_raises_does_no_harm(write: Write, tmp_path: Path) -> 
 
 def test_the_worker_knows_no_property(write: Write) -> None:
     loaded = ask(write(f=body("return sorted(sys.modules)")))
-    assert not [m for m in loaded if m.startswith(("hypothesis", "tests.vae", "tests.support.p", "tests.support.o"))]
+    assert not [m for m in loaded if m.startswith(("hypothesis", "tests.vae", "tests.support.pr", "tests.support.o"))]
     assert "grading.judge" not in loaded
 
 

@@ -13,7 +13,7 @@ from .theory import LIMIT_CYCLE, has_equilibrium
 from .trajectories import Trajectory
 
 PIXELS, MARGIN, HALF = 190, 18, 2.2  # of a panel, above it, and what it shows of the plane to each side
-FRAMES, FRAME_MS, TRAIL, STARTS = 80, 70, 5, 30
+FRAMES, FRAME_MS, TRAIL, STARTS = 64, 80, 5, 24
 SHOWN = ("none", "r1", "gp")
 
 
