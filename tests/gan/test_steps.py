@@ -206,6 +206,13 @@ def _update_properties(part: Part) -> None:
 # The critic's step
 
 
+@critic_part.property("value", game=games())
+def generator_stays(gan: Topic, game: Game) -> None:
+    """The generator's parameters and their gradients (.grad) are as before: no graph leads to it."""
+    left = left_of(gan.critic_step.observe(game, game.real[0], game.noise[0]))
+    _assert_player_unchanged("generator", left.generator, left.generator_gradients, game)
+
+
 @critic_part.property("value", game=games(batches=2))
 def one_step_down_the_gradient(gan: Topic, game: Game) -> None:
     """The critic's parameters move by one step of its optimizer on the gradient of its loss, whatever gradients stood
@@ -214,13 +221,6 @@ def one_step_down_the_gradient(gan: Topic, game: Game) -> None:
     expected = _after_critic_step(gan, game, real, noise)
     left = left_of(gan.critic_step.observe(game, real, noise))
     _assert_stepped("critic", left, game, expected)
-
-
-@critic_part.property("value", game=games())
-def generator_stays(gan: Topic, game: Game) -> None:
-    """The generator's parameters and their gradients (.grad) are as before: no graph leads to it."""
-    left = left_of(gan.critic_step.observe(game, game.real[0], game.noise[0]))
-    _assert_player_unchanged("generator", left.generator, left.generator_gradients, game)
 
 
 @critic_part.property("value", game=games(batches=2))
@@ -304,18 +304,6 @@ def _played(gan: Topic, game: Game) -> tuple[Game, Tensor]:
 
 
 @training.property("value", game=_iterations(), decay=reals(0, 1))
-def critic_first_then_the_generator(gan: Topic, game: Game, decay: float) -> None:
-    """The players end where updates of the critic by critic_step, and then one of the generator by generator_step, lead
-    them, each with the next batches."""
-    expected, _ = _played(gan, game)
-    left = left_of(gan.train_step.observe(game, len(game.real), decay))
-    for name in ("critic", "generator"):
-        player = getattr(expected, name)
-        for field, now in zip(("weight", "bias"), getattr(left, name), strict=True):
-            assert_close(now, getattr(player, field), MANY, f"the {name}'s {field} after the iteration")
-
-
-@training.property("value", game=_iterations(), decay=reals(0, 1))
 def new_batches_for_every_update(gan: Topic, game: Game, decay: float) -> None:
     """Each update of the critic asks for one batch of real samples and one of noise, and that of the generator for
     noise of its own."""
@@ -326,6 +314,18 @@ def new_batches_for_every_update(gan: Topic, game: Game, decay: float) -> None:
                 f"{what}_batch was called {left.count(what)} times for {len(game.real)} updates of the critic and one "
                 f"of the generator, expected {expected}"
             )
+
+
+@training.property("value", game=_iterations(), decay=reals(0, 1))
+def critic_first_then_the_generator(gan: Topic, game: Game, decay: float) -> None:
+    """The players end where updates of the critic by critic_step, and then one of the generator by generator_step, lead
+    them, each with the next batches."""
+    expected, _ = _played(gan, game)
+    left = left_of(gan.train_step.observe(game, len(game.real), decay))
+    for name in ("critic", "generator"):
+        player = getattr(expected, name)
+        for field, now in zip(("weight", "bias"), getattr(left, name), strict=True):
+            assert_close(now, getattr(player, field), MANY, f"the {name}'s {field} after the iteration")
 
 
 @training.property("value", game=_iterations(), decay=reals(0, 1))
