@@ -12,6 +12,7 @@ from grading.measuring import Measure, measured_names, measures
 from grading.rubric import ClaimRubric, Relation, Rubric, RubricError
 
 LONGEST_WORD = 40
+WITHOUT = "the rubric sets no threshold on this data set"
 Outcome = Literal["reached", "missed", "wrong", "refused", "without threshold"]
 
 
@@ -75,35 +76,39 @@ def _claim(key: str, claim: ClaimRubric, name: str, reported: object, measure: M
         claim.relation,
         threshold=claim.threshold(name),
     )
-    if claim.equals:
-        return _word(told, reported, measure)
-    if isinstance(reported, int) and not isinstance(reported, bool) and abs(reported) < 1e9:
-        reported = float(reported)
-    if not isinstance(reported, float) or not math.isfinite(reported):
-        return msgspec.structs.replace(told, message=f"the run's summary reports {reported!r:.40}, expected a number")
-    told = msgspec.structs.replace(told, reported=reported)
+    figure = _readable(reported, claim)
+    if figure is None:
+        kind = "a word" if claim.equals else "a number"
+        return msgspec.structs.replace(told, message=f"the run's summary reports {reported!r:.40}, expected {kind}")
+    told = msgspec.structs.replace(told, reported=figure)
     try:
         measured, error = measure()
     except RunError as refusal:
         return msgspec.structs.replace(told, message=str(refusal))
-    threshold = (claim.at_most or claim.at_least).get(told.data)
-    outcome, message = judge(reported, measured, error, claim.noisiest or 0.0, threshold, told.relation)
+    if claim.equals:
+        outcome, message = judge_word(str(figure), measured, claim.equals.get(name))
+        return msgspec.structs.replace(told, outcome=outcome, measured=measured, message=message)
+    threshold = (claim.at_most or claim.at_least).get(name)
+    outcome, message = judge(float(figure), measured, error, claim.noisiest or 0.0, threshold, told.relation)
     return msgspec.structs.replace(told, outcome=outcome, measured=measured, standard_error=error, message=message)
 
 
-def _word(told: Claim, reported: object, measure: Measure) -> Claim:
+def _readable(reported: object, claim: ClaimRubric) -> float | str | None:
+    """Return what a summary reports if it is of the claim's kind: a short word, or a finite number."""
+    if claim.equals:
+        return reported if isinstance(reported, str) and len(reported) <= LONGEST_WORD else None
+    if isinstance(reported, bool) or not isinstance(reported, (int, float)) or not abs(reported) < 1e9:
+        return None
+    return float(reported)
+
+
+def judge_word(reported: str, measured: str, expected: str | None) -> tuple[Outcome, str]:
     """Compare a reported with a measured word, and that with the one that it has to be."""
-    if not isinstance(reported, str) or len(reported) > LONGEST_WORD:
-        return msgspec.structs.replace(told, message=f"the run's summary reports {reported!r:.40}, expected a word")
-    told = msgspec.structs.replace(told, reported=reported)
-    try:
-        measured, _ = measure()
-    except RunError as refusal:
-        return msgspec.structs.replace(told, message=str(refusal))
-    told = msgspec.structs.replace(told, measured=measured, outcome="missed")
     if reported != measured:
-        return msgspec.structs.replace(told, outcome="wrong", message=f"reported {reported!r}, repeated {measured!r}")
-    return msgspec.structs.replace(told, outcome="reached") if measured == told.threshold else told
+        return "wrong", f"reported {reported!r}, repeated {measured!r}"
+    if expected is None:
+        return "without threshold", WITHOUT
+    return ("reached" if measured == expected else "missed"), ""
 
 
 def judge(
@@ -122,6 +127,6 @@ def judge(
     if abs(reported - measured) > 4 * math.sqrt(2) * error:
         return "wrong", f"reported {reported:.3f}, measured {measured:.3f} ± {error:.3f}: the two do not agree"
     if threshold is None:
-        return "without threshold", "the rubric sets no threshold on this data set"
+        return "without threshold", WITHOUT
     short = threshold - measured if relation == "at least" else measured - threshold
     return ("reached", "") if short <= 3 * error else ("missed", "")

@@ -17,12 +17,12 @@ import msgspec
 import torch
 from torch import Tensor
 
-from tests.support import models, players
+from tests.support import models, networks, players
 
 from .calls import Answer, Call, Cost, Fault, Watch
 from .implementation import message_of
 
-GIVEN = {kind.__name__: kind for kind in (*models.KINDS, *players.KINDS)}
+GIVEN = {kind.__name__: kind for kind in (*models.KINDS, *networks.KINDS, *players.KINDS)}
 PREFIX = struct.Struct("<II")
 MAX_HEADER = 4 << 20
 MAX_BODY = 256 << 20

@@ -10,7 +10,7 @@ from torch import Tensor
 from tests.support.closeness import WrongAnswer
 from tests.support.common import assert_unchanged
 from tests.support.gan import assert_close_or_named
-from tests.support.players import Network
+from tests.support.networks import Network
 from tests.support.properties import Observation, Part, Topic
 from tests.support.strategies import reals, tensor
 

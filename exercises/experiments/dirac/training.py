@@ -30,8 +30,20 @@ def simulate(functions: Functions, trainings: Sequence[Training], config: Config
     Raises:
         BrokenDown: a parameter is nan or infinite.
     """
+    history = play(functions, trainings, config, draw_starts(config.starts, config.seed))
+    parts = history.split(config.starts, 2)
+    return {t: _expect_finite(part, t, config) for t, part in zip(trainings, parts, strict=True)}
+
+
+def play(functions: Functions, trainings: Sequence[Training], config: Config, starts: Tensor) -> Tensor:
+    """Train all starts, (3, starts), and return (psi0, psi1, theta, average) of each after every iteration.
+
+    Returns:
+        (iterations + 1, 4, games), the games of one training after those of another; fewer iterations where a
+        parameter is not finite any more.
+    """
     seed_epoch(config.seed, 0)  # the penalty between real and generated samples draws, though nothing depends on it
-    game = make_game(functions, trainings, config, draw_starts(config.starts, config.seed))
+    game = make_game(functions, trainings, config, starts)
     update = update_of(functions, game, config)
     states = [game.state()]
     for iteration in range(1, config.iterations + 1):
@@ -39,9 +51,7 @@ def simulate(functions: Functions, trainings: Sequence[Training], config: Config
         states.append(game.state())
         if iteration % LOOK == 0 and not _can_be_kept(states[-1]):
             break
-    history = torch.stack(states)
-    parts = history.split(config.starts, 2)
-    return {t: _expect_finite(part, t, config) for t, part in zip(trainings, parts, strict=True)}
+    return torch.stack(states)
 
 
 def _expect_finite(history: Tensor, training: Training, config: Config) -> Trajectory:
@@ -52,10 +62,10 @@ def _expect_finite(history: Tensor, training: Training, config: Config) -> Traje
     """
     good = _can_be_kept(history.flatten(1), dim=1)
     if good.all():
-        return _kept(history, config)
+        return kept(history, config)
     first = int(good.logical_not().nonzero()[0])
     message = _told(history[:, :, 0], first, training, config)
-    raise BrokenDown(message, training, _kept(history[:first], config))
+    raise BrokenDown(message, training, kept(history[:first], config))
 
 
 def _can_be_kept(states: Tensor, dim: int | None = None) -> Tensor:
@@ -63,7 +73,7 @@ def _can_be_kept(states: Tensor, dim: int | None = None) -> Tensor:
     return (states.abs() < torch.finfo(torch.float32).max).all(dim)
 
 
-def _kept(history: Tensor, config: Config) -> Trajectory:
+def kept(history: Tensor, config: Config) -> Trajectory:
     """Keep the first game's path, and some of the places (psi0, theta) of all: history (iterations + 1, 4, games)."""
     places = history[:: stride(config), [0, 2]].transpose(1, 2)
     return Trajectory(history[:, :, 0].clone(), places.float())

@@ -1,0 +1,66 @@
+"""Given modules with buffers, described by numbers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from .given import Given
+
+
+@dataclass(frozen=True)
+class Network(Given):
+    """A module in two floors, with parameters, floating-point buffers and integer buffers on both.
+
+    frozen: its parameters ask for no gradient, as those of an average need none.
+    """
+
+    parameters: tuple[Tensor, ...]
+    statistics: tuple[Tensor, ...]
+    counts: tuple[Tensor, ...]
+    frozen: bool = False
+
+    def build(self) -> "BuiltNetwork":
+        return BuiltNetwork(self)
+
+
+class BuiltNetwork(nn.Module):
+    """What update_average receives."""
+
+    def __init__(self, given: Network) -> None:
+        super().__init__()
+        self.below = nn.Module()
+        for i, value in enumerate(given.parameters):
+            self._floor(i).register_parameter(f"weight_{i}", nn.Parameter(value, not given.frozen))
+        for i, value in enumerate(given.statistics):
+            self._floor(i).register_buffer(f"running_mean_{i}", value)
+        for i, value in enumerate(given.counts):
+            self._floor(i).register_buffer(f"num_batches_{i}", value)
+        self.first = self._tensors()
+
+    def _floor(self, i: int) -> nn.Module:
+        return self if i % 2 == 0 else self.below
+
+    def _tensors(self) -> list[Tensor]:
+        return [*self.parameters(), *self.buffers()]
+
+    def left(self) -> tuple[Any, ...]:
+        """Return the tensors by name, whether they are the ones of before, any graph, where their memory lies, and
+        whether the parameters ask for a gradient and the module is in training mode."""
+        names = [name for name, _ in (*self.named_parameters(), *self.named_buffers())]
+        now = self._tensors()
+        same = len(now) == len(self.first) and all(a is b for a, b in zip(now, self.first, strict=True))
+        graph = any(t.grad_fn is not None or t.grad is not None for t in now)
+        values = tuple(t.detach().clone() for t in now)
+        places = tuple(t.untyped_storage().data_ptr() for t in now)
+        return (
+            tuple(names),
+            values,
+            same,
+            graph,
+            places,
+            (all(p.requires_grad for p in self.parameters()), self.training),
+        )
+
+
+KINDS: tuple[type[Given], ...] = (Network,)
