@@ -96,7 +96,10 @@ def _claim(key: str, claim: ClaimRubric, name: str, reported: object, measure: M
 def _readable(reported: object, claim: ClaimRubric) -> float | str | None:
     """Return what a summary reports if it is of the claim's kind: a short word, or a finite number."""
     if claim.equals:
-        return reported if isinstance(reported, str) and len(reported) <= LONGEST_WORD else None
+        # No escape sequence for the terminal of whoever grades, and no half of a surrogate pair.
+        if isinstance(reported, str) and len(reported) <= LONGEST_WORD and reported.isprintable():
+            return reported
+        return None
     if isinstance(reported, bool) or not isinstance(reported, (int, float)) or not abs(reported) < 1e9:
         return None
     return float(reported)

@@ -79,13 +79,27 @@ def _dirac(run: Run, implementation: Path) -> Iterator[tuple[str, Measure]]:
     config = dirac_config(run)
     if not is_the_assignments(config):
         return  # what other settings do is worth a look, and no points
-    again = cache(partial(repeated, implementation, config))
+
+    @cache  # a failure too: it would be the same for every claim
+    def again() -> Mapping[dirac.Training, Trajectory] | RunError:
+        try:
+            return repeated(implementation, config)
+        except RunError as error:
+            return error
+
     for configuration in config.chosen:
         yield claim_name(configuration), partial(_class, again, configuration.training)
 
 
-def _class(again: Callable[[], Mapping[dirac.Training, Trajectory]], training: dirac.Training) -> tuple[str, float]:
-    return outcome(again()[training]).word, 0.0
+def _class(
+    again: Callable[[], Mapping[dirac.Training, Trajectory] | RunError], training: dirac.Training
+) -> tuple[str, float]:
+    found = again()
+    if isinstance(found, RunError):
+        raise found
+    if training not in found:
+        raise RunError(f"repeated, {training.name} did not get to its end")
+    return outcome(found[training]).word, 0.0
 
 
 def dirac_config(run: Run) -> dirac.Config:
@@ -99,8 +113,8 @@ def dirac_config(run: Run) -> dirac.Config:
 
 def is_the_assignments(config: dirac.Config) -> bool:
     """Tell whether a run is of the assignment's settings, for any seed and with starts enough to tell cycles apart."""
-    given = replace(dirac.Config(), configuration=config.configuration, seed=config.seed, starts=config.starts)
-    return config == given and config.starts > 1
+    theirs = replace(dirac.Config(), configuration=config.configuration, seed=config.seed)
+    return config.starts > 1 and config == replace(theirs, starts=config.starts, together=config.together)
 
 
 # The variational autoencoder: the noise of the samples is measured by measuring twice
@@ -167,7 +181,7 @@ def flows_config(run: Run) -> Config:
 def _settings(run: Run, kind: type[Settings]) -> Settings:
     try:
         return msgspec.convert(run.config["settings"], kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, ValueError) as error:  # half a surrogate pair is a ValueError
         raise RunError(f"{run.path / 'config.json'} is not what an experiment writes: {error}") from error
 
 

@@ -1,6 +1,7 @@
 """One self-contained page about runs: claims measured again, figures, tables, and the state of the parts."""
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +53,8 @@ def _run(run: Run, claims: Sequence[Claim]) -> dict[str, Any]:
         "name": run.path.name,
         "config": run.config,
         "claims": claims,
+        "measured_by": REPEATED if run.config["experiment"] == "dirac" else FROM_CHECKPOINT,
+        "wide": run.config["experiment"] == "dirac",
         "tables": TABLES[run.config["experiment"]](run),
         "figures": [(path.stem.replace("_", " "), _embedded(path)) for path in _figures(run)],
     }
@@ -111,16 +114,19 @@ def _flows_tables(run: Run) -> list[Table]:
     return [Table("Training: losses in nats", columns, rows, note)] if rows else []
 
 
+FROM_CHECKPOINT = "measured again from the checkpoint with the reference functions"
+REPEATED = "measured again by repeating the run with your functions and seed, in a process apart"
 HIDES = (
     "A moving average is small where theta itself goes round and round: it hides a cycle and ends none. Outcomes are "
-    "those of theta itself, of the first start. Along the path: by which an iteration multiplied the distance from the "
-    "equilibrium, on average over the second half."
+    "those of theta itself, of the first start. Your update: the spectral radius, as the run recorded it. Along path: "
+    "by which an iteration multiplied the distance from the equilibrium, on average over the second half."
 )
 
 
 def _dirac_tables(run: Run) -> list[Table]:
-    first, second = (Table(*table) for table in dirac.tables(run, dirac_config(run)))
-    return [first, replace(second, note=HIDES)]
+    tables, notes = dirac.told(run, dirac_config(run))
+    first, second = (Table(*table) for table in tables)
+    return [first, replace(second, note=" ".join([HIDES, *(f"{note[0].upper()}{note[1:]}." for note in notes)]))]
 
 
 TABLES: dict[str, Callable[[Run], list[Table]]] = {
@@ -134,9 +140,14 @@ def _figures(run: Run) -> list[Path]:
     """Find a run's figures; a link or a pipe in a handed-in run could be, or wait for, anything."""
     if (run.path / "figures").is_symlink():
         return []
-    found = sorted(path for kind in TYPES for path in run.path.glob(f"figures/*.{kind}"))
+    found = sorted((path for kind in TYPES for path in run.path.glob(f"figures/*.{kind}")), key=_place)
     plain = [p for p in found if p.is_file() and not p.is_symlink() and p.stat().st_size <= LARGEST_FIGURE]
     return plain[:MOST_FIGURES]
+
+
+def _place(path: Path) -> tuple[bool, list[str | int]]:
+    """Put the sheet first, and figure 10 after figure 9."""
+    return path.stem != "sheet", [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.stem)]
 
 
 def _embedded(path: Path) -> str:

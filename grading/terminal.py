@@ -143,7 +143,7 @@ def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
     console.print(table)
     for claim in claims:
         if claim.message:
-            console.print(f"  {claim.name}: {claim.message}", soft_wrap=True, markup=False)
+            console.print(f"  {claim.name}: {_harmless(claim.message)}", soft_wrap=True, markup=False)
 
 
 def _figure(value: float | str | None) -> str:
@@ -156,17 +156,20 @@ def _figure(value: float | str | None) -> str:
 def show_run(console: Console, run: "Run") -> None:
     """Print what a finished run reports."""
     if run.config["experiment"] == "dirac":
-        from exercises.experiments.dirac.tables import tables
+        from exercises.experiments.dirac.tables import told
         from grading.measuring import dirac_config
 
-        for title, columns, rows in tables(run, dirac_config(run)):
-            table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title=title, title_justify="left")
+        tables, notes = told(run, dirac_config(run))
+        for title, columns, rows in tables:
+            table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", title=title, title_justify="left")
             for name in columns:
                 table.add_column(name)
             for row in rows:
                 table.add_row(*map(escape, row))
             console.print(table)
             console.print()
+        for note in notes:
+            console.print(note, soft_wrap=True, markup=False)
         return
     for name, value in run.summary().items():
         if isinstance(value, float) and name.startswith(f"{run.config['experiment']}."):

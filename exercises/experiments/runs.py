@@ -5,6 +5,7 @@ metrics.jsonl           one JSON object a line, one line an epoch
 checkpoint.safetensors  model and optimizer after the last finished epoch
 summary.json            the reported figures
 figures/*.png
+trajectories/, trainings/  what an experiment of many trainings leaves of each, in place of one checkpoint
 """
 
 import json
@@ -143,6 +144,9 @@ def resume(path: Path, config: Facts) -> Run:
     for key, wanted in json.loads(json.dumps(config)).items():
         found = run.config.get(key)
         if found != wanted:
+            if isinstance(found, dict) and isinstance(wanted, dict):  # only what differs
+                keys = [name for name in wanted if found.get(name) != wanted[name]]
+                found, wanted = {name: found.get(name) for name in keys}, {name: wanted[name] for name in keys}
             raise RunError(
                 f"{path} was run with {key} = {found}, not with {wanted}. "
                 "Resume it under its own configuration, or begin another run with --out."

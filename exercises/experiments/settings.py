@@ -30,10 +30,12 @@ def with_settings(defaults: Settings, assignments: Sequence[str]) -> Settings:
     for assignment in assignments:
         name, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals:
-            raise SettingError(f"found --set {assignment!r}, expected FIELD=VALUE, for example epochs=3")
+            example = next(f"{f.name}={getattr(defaults, f.name)}" for f in fields(defaults))  # type: ignore[arg-type]
+            raise SettingError(f"found --set {assignment!r}, expected FIELD=VALUE, for example {example}")
         if name not in types:
-            near = difflib.get_close_matches(name, types, n=1, cutoff=0)[0]
-            raise SettingError(f"unknown setting {name!r}; did you mean {near!r}? There are: {', '.join(types)}")
+            near = difflib.get_close_matches(name, types, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else "."
+            raise SettingError(f"unknown setting {name!r}{hint} There are: {', '.join(types)}")
         changes[name] = _parse(name, text, types[name])
     return replace(defaults, **changes)  # type: ignore[type-var]
 

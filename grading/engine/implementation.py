@@ -127,11 +127,7 @@ def _described(error: BaseException, directory: Path, kind: str) -> Fault:
         message = f"{error.msg}: {(error.text or '').strip()}"
         where = f"{_relative(error.filename, directory)}, line {error.lineno}"
     else:
-        inside = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if Path(frame.filename).is_relative_to(directory)
-        ]
+        inside = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_answer(frame.filename, directory)]
         where = f"{_relative(inside[-1].filename, directory)}, line {inside[-1].lineno}" if inside else ""
     lines = traceback.format_exception(error, limit=-12)
     return Fault(kind, type(error).__name__, message, where, _text("".join(lines))[-4000:])
@@ -143,6 +139,11 @@ def message_of(error: BaseException) -> str:
         return _text(str(error))[:2000]
     except Exception:
         return ""
+
+
+def _is_answer(filename: str, directory: Path) -> bool:
+    """Tell whether a file is of an implementation; beside the stubs stand the experiments, which are given."""
+    return any(Path(filename).is_relative_to(directory / topic) for topic in TOPICS)
 
 
 def _text(text: str) -> str:

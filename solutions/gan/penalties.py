@@ -25,7 +25,7 @@ def r1_penalty(critic: Critic, real: Tensor) -> Tensor:
     ### BEGIN SOLUTION
     x = real.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    return gradient.square().flatten(1).sum(1).mean()
+    return gradient.square().sum() / len(real)
     ### END SOLUTION
 
 
@@ -50,6 +50,6 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
     epsilon = torch.rand(len(real), *[1] * (real.dim() - 1), dtype=real.dtype, device=real.device)
     x = torch.lerp(fake.detach(), real.detach(), epsilon).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    norm = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    norm = torch.linalg.vector_norm(gradient.reshape(len(real), -1), dim=1)
     return (norm - 1).square().mean()
     ### END SOLUTION

@@ -1,4 +1,4 @@
-"""Properties of averaging.py, on modules in two floors with buffers of both kinds."""
+"""Properties of averaging.py, on modules in three floors with buffers of both kinds."""
 
 from dataclasses import replace
 from typing import Any
@@ -79,7 +79,7 @@ def parameters_follow(gan: Topic, networks: Networks, decay: float) -> None:
 @average.property("value", edges=EDGES, networks=_networks(), decay=DECAYS)
 def statistics_follow(gan: Topic, networks: Networks, decay: float) -> None:
     """Every floating-point buffer follows likewise: sampling needs the statistics that belong to the parameters."""
-    _assert_followed(gan, networks, decay, "running_mean")
+    _assert_followed(gan, networks, decay, "statistic")
 
 
 @average.property("value", networks=_networks(), decay=reals(0.05, 0.95))
@@ -114,7 +114,9 @@ def in_place_and_apart(gan: Topic, networks: Networks, decay: float) -> None:
     """The average's tensors are the same objects as before, belong to no graph, and share no memory with the model's:
     what happens to the model afterwards does not reach them."""
     seen = gan.update_average.observe(*networks, decay)
-    (_, _, same, graph, places, _), (_, _, _, _, others, _) = seen.arguments[:2]
+    (_, _, same, graph, places, (trainable, _)), (_, _, _, _, others, _) = seen.arguments[:2]
+    if trainable == networks[0].frozen:
+        raise WrongAnswer("the average's parameters ask for gradients otherwise than before")
     if set(places) & set(others):
         raise WrongAnswer("the average shares memory with the model, so that it changes whenever the model does")
     if not same:

@@ -9,13 +9,14 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.support.closeness import WrongAnswer, assert_close, assert_finite, assert_same_dtype
+from tests.support.closeness import WrongAnswer, assert_close, assert_finite
 from tests.support.common import assert_all_unchanged, assert_unchanged
 from tests.support.flows import assert_gradients
 from tests.support.gan import (
     F64,
     IMAGE,
     Critic,
+    assert_both_precisions,
     assert_number,
     by_tensor,
     convolutional_critics,
@@ -89,11 +90,14 @@ def _penalty_properties(part: Part, formula: Callable[[Tensor], Tensor]) -> None
 
     @part.property("shape", most=5, case=_linear())
     def keeps_the_dtype(gan: Topic, case: Case) -> None:
-        """Double precision in gives double precision out, and single precision gives single."""
+        """Double precision in gives double precision out, single gives single, and both give the same number."""
         critic, *samples = arguments(case)
-        for dtype in (F64, torch.float32):
+
+        def ask(dtype: torch.dtype) -> Any:
             cast = LinearCritic(critic.weight.to(dtype), critic.bias.to(dtype), critic.column)
-            assert_same_dtype(function(gan).raw(cast, *(s.to(dtype) for s in samples)), dtype)
+            return function(gan).raw(cast, *(s.to(dtype) for s in samples))
+
+        assert_both_precisions(ask, 1000.0)
 
     @part.property("value", most=10, case=_linear(), stale=st.sampled_from([None, 3.0]))
     def leaves_samples_and_critic_alone(gan: Topic, case: Case, stale: float | None) -> None:
@@ -107,7 +111,9 @@ def _penalty_properties(part: Part, formula: Callable[[Tensor], Tensor]) -> None
                 raise WrongAnswer(
                     f"{name} asks for a gradient after the call: requires_grad was set on the caller's tensor"
                 )
-        parameters, gradients = seen.arguments[0]
+        parameters, gradients, (trainable, training) = seen.arguments[0]
+        if not trainable or not training:
+            raise WrongAnswer("the critic was left frozen, or in evaluation mode")
         for now, before in zip(parameters, (critic.weight, critic.bias), strict=True):
             assert_unchanged("a parameter of the critic", now, before)
         for gradient in gradients:
@@ -136,7 +142,7 @@ def _penalty_properties(part: Part, formula: Callable[[Tensor], Tensor]) -> None
 
     @part.property("stability", most=5, shape=shapes(), seed=st.integers(0, 9))
     def flat_critics(gan: Topic, shape: tuple[int, ...], seed: int) -> None:
-        """For a critic that is flat, a = 0, the gradient by a is finite: the norm has a corner there."""
+        """For a critic that is flat, a = 0, the gradient by a is finite, though a norm has a corner there."""
         critic = LinearCritic(torch.zeros(shape, dtype=F64), torch.zeros((), dtype=F64))
         samples = torch.randn(2, 2, *shape, dtype=F64, generator=torch.Generator().manual_seed(seed))
         gradient = function(gan).gradient(critic, *samples[:batches], wrt="0.weight")
@@ -241,11 +247,11 @@ def gradient_in_the_critic_between(gan: Topic, case: Case, seed: int) -> None:
 ROWS = 1000
 
 
-@one_centred.property("randomness", most=2, false_alarm=6 * FALSE_ALARM, seed=seeds())
+@one_centred.property("randomness", most=2, false_alarm=9 * FALSE_ALARM, seed=seeds())
 def one_uniform_number_for_each_sample(gan: Topic, seed: int) -> None:
     """The critic is asked at eps real + (1 - eps) fake of each pair, with one eps for all dimensions of a sample, each
     sample's its own, uniform between 0 and 1."""
-    for shape in ((3,), (1, 2, 2)):
+    for shape in ((3,), (2, 2), (1, 2, 2)):
         _assert_uniform(cache(lambda count, shape=shape: _drawn_epsilons(gan, shape, count)))
 
 

@@ -67,7 +67,7 @@ def test_nan_agrees_with_nothing(expected: float) -> None:
 
 
 def test_single_precision_in_double_is_named() -> None:
-    with pytest.raises(WrongAnswer, match="single precision only"):
+    with pytest.raises(WrongAnswer, match="six digits only"):
         assert_close(numbers(1 + 1e-7), numbers(1))
     with pytest.raises(WrongAnswer, match="the answer differs"):
         assert_close(numbers(1.1), numbers(1))

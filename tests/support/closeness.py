@@ -50,7 +50,7 @@ def _difference(answer: Tensor, expected: Tensor, what: str) -> str:
         return f"{what} is nan"
     difference, scale = (answer - expected).abs().max(), expected.abs().max()
     if expected.dtype == torch.float64 and difference < 1e-6 * (1 + scale):
-        return f"{what} is right to single precision only: is something float32, or a small number added?"
+        return f"{what} is right to six digits only: is something float32, or a small number added?"
     return f"{what} differs from what is expected"
 
 

@@ -1,6 +1,6 @@
 """What the properties of adversarial training share: reading numbers, drawing players, and reading what they left."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from .closeness import WrongAnswer, allowance, assert_close, assert_tensor
+from .closeness import WrongAnswer, allowance, assert_close, assert_same_dtype, assert_tensor
 from .players import ConvolutionalCritic, Game, LinearCritic, LinearGenerator, Objective, Penalty, QuadraticCritic
 from .properties import Observation
 from .strategies import reals, tensor
@@ -72,6 +72,19 @@ def assert_close_or_named(
         raise WrongAnswer(f"{error.message}: {', or '.join(like)}", answer, expected) from None
 
 
+def assert_both_precisions(ask: Callable[[torch.dtype], Any], terms: float) -> None:
+    """Accept answers of one number that have the precision of the arguments and agree as far as that goes.
+
+    Raises:
+        WrongAnswer: an answer has another precision, or single precision gives another number.
+    """
+    answers = {dtype: ask(dtype) for dtype in (F64, torch.float32)}
+    for dtype, answer in answers.items():
+        assert_same_dtype(answer, dtype)
+    expected = number(answers[F64]).float()
+    assert_close(number(answers[torch.float32]), expected, terms, "the answer in single precision")
+
+
 def samples_of(draw: st.DrawFn, batch: int, shape: tuple[int, ...]) -> Tensor:
     """Draw a batch of samples of a shape."""
     return tensor(draw, (batch, *shape), SMALL)
@@ -79,8 +92,8 @@ def samples_of(draw: st.DrawFn, batch: int, shape: tuple[int, ...]) -> Tensor:
 
 @st.composite
 def shapes(draw: st.DrawFn) -> tuple[int, ...]:
-    """Draw the shape of a sample: some features, or an image of different height and width."""
-    return draw(st.sampled_from([(1,), (2,), (3,), (1, 2, 3), (2, 3, 2)]))
+    """Draw the shape of a sample: some features, a sequence, or an image of different height and width."""
+    return draw(st.sampled_from([(1,), (2,), (3,), (2, 3), (1, 2, 3), (2, 3, 2)]))
 
 
 @st.composite
@@ -146,7 +159,7 @@ class Left:
     """What a function left in a game: parameters, gradients, and the log of who was asked for what.
 
     ready: for the critic and the generator, whether every parameter asks for a gradient, and whether it is in training
-    mode.
+    mode. same: whether the game still has the players that it had.
     """
 
     critic: tuple[Tensor, ...]
@@ -156,6 +169,7 @@ class Left:
     generator_gradients: tuple[Tensor | None, ...]
     log: tuple[tuple[str, Tensor | None], ...]
     ready: tuple[tuple[bool, bool], ...]
+    same: bool
 
     def count(self, what: str) -> int:
         """Return how often something stands in the log."""
@@ -173,5 +187,6 @@ class Left:
 
 def left_of(seen: Observation) -> Left:
     """Read what a function left in the game that was its first argument."""
-    critic, generator, average, log, ready = seen.arguments[0]
-    return Left(critic[0], generator[0], average[0], critic[1], generator[1], log, ready)
+    critic, generator, average, log, same = seen.arguments[0]
+    ready = critic[2], generator[2]
+    return Left(critic[0], generator[0], average[0], critic[1], generator[1], log, ready, same)

@@ -7,10 +7,12 @@ from torch import Tensor, nn
 
 from .given import Given
 
+STATISTICS = ("running_mean", "scale", "u")
+
 
 @dataclass(frozen=True)
 class Network(Given):
-    """A module in two floors, with parameters, floating-point buffers and integer buffers on both.
+    """A module in three floors, with parameters, floating-point buffers and integer buffers on each.
 
     frozen: its parameters ask for no gradient, as those of an average need none.
     """
@@ -30,16 +32,17 @@ class BuiltNetwork(nn.Module):
     def __init__(self, given: Network) -> None:
         super().__init__()
         self.below = nn.Module()
+        self.below.cellar = nn.Module()
         for i, value in enumerate(given.parameters):
             self._floor(i).register_parameter(f"weight_{i}", nn.Parameter(value, not given.frozen))
         for i, value in enumerate(given.statistics):
-            self._floor(i).register_buffer(f"running_mean_{i}", value)
+            self._floor(i).register_buffer(f"{STATISTICS[i]}_statistic", value)
         for i, value in enumerate(given.counts):
             self._floor(i).register_buffer(f"num_batches_{i}", value)
         self.first = self._tensors()
 
     def _floor(self, i: int) -> nn.Module:
-        return self if i % 2 == 0 else self.below
+        return self if i == 0 else self.below.get_submodule("cellar") if i == 1 else self.below
 
     def _tensors(self) -> list[Tensor]:
         return [*self.parameters(), *self.buffers()]

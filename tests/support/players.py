@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from exercises.experiments.descent import Descent
+
 from .given import Given
 
 Log = list[tuple[str, Tensor | None]]
@@ -35,13 +37,11 @@ class Player(nn.Module):
         return answer
 
     def left(self) -> tuple[Any, ...]:
-        """Return the parameters and their gradients, None where there is none."""
+        """Return the parameters, their gradients, None where there is none, and whether it is ready for the next call:
+        whether every parameter asks for a gradient, and whether the module is in training mode."""
         parameters = list(self.parameters())
-        return tuple(p.detach().clone() for p in parameters), tuple(_gradient_of(p) for p in parameters)
-
-    def ready(self) -> tuple[bool, bool]:
-        """Tell whether every parameter asks for a gradient, and whether the module is in training mode."""
-        return all(p.requires_grad for p in self.parameters()), self.training
+        ready = all(p.requires_grad for p in parameters), self.training
+        return tuple(p.detach().clone() for p in parameters), tuple(_gradient_of(p) for p in parameters), ready
 
 
 def _numbers_of(x: Tensor) -> Tensor:
@@ -153,28 +153,16 @@ class Penalty(Given):
         return (critic(real) ** 2).mean() + 2 * (critic(fake) ** 2).mean()
 
 
-class Descent:
-    """Gradient descent with the interface of torch.optim; that one takes a second to import."""
+class NotedDescent(Descent):
+    """Gradient descent that notes its steps."""
 
-    def __init__(self, parameters: list[Tensor], rate: float, note: Callable[[str], None]) -> None:
-        self.parameters, self.rate, self.note = parameters, rate, note
-        self.param_groups = [{"params": parameters, "lr": rate}]
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        for parameter in self.parameters:
-            if set_to_none or parameter.grad is None:
-                parameter.grad = None
-            else:
-                parameter.grad.zero_()
+    def __init__(self, parameters: list[Tensor], learning_rate: float, note: Callable[[], None]) -> None:
+        super().__init__(parameters, learning_rate)
+        self.note = note
 
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
-        loss = None if closure is None else closure()
-        self.note("step")
-        with torch.no_grad():
-            for parameter in self.parameters:
-                if parameter.grad is not None:
-                    parameter -= self.rate * parameter.grad
-        return loss
+        self.note()
+        return super().step(closure)
 
 
 @dataclass(frozen=True)
@@ -223,8 +211,8 @@ class BuiltGame:
         player.register_forward_pre_hook(lambda _, arguments: self.log.append((name, _numbers_of(arguments[0]))))
         return player
 
-    def _optimizer(self, name: str, player: nn.Module, rate: float) -> Descent:
-        return Descent(list(player.parameters()), rate, lambda what: self.log.append((f"{name} {what}", None)))
+    def _optimizer(self, name: str, player: nn.Module, rate: float) -> NotedDescent:
+        return NotedDescent(list(player.parameters()), rate, lambda: self.log.append((f"{name} step", None)))
 
     def _batches(self, name: str, stacked: Tensor) -> Callable[[], Tensor]:
         count = 0
@@ -239,9 +227,10 @@ class BuiltGame:
         return next_batch
 
     def left(self) -> tuple[Any, ...]:
-        """Return what each of the first players tells, the log, and whether the players are ready for the next call."""
-        critic, generator, average = self.players
-        return critic.left(), generator.left(), average.left(), tuple(self.log), (critic.ready(), generator.ready())
+        """Return what each of the first players tells, the log, and whether the game still has these players."""
+        now = self.critic, self.generator, self.average
+        same = all(a is b for a, b in zip(now, self.players, strict=True))
+        return (*(player.left() for player in self.players), tuple(self.log), same)
 
 
 KINDS: tuple[type[Given], ...] = (

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib import colormaps
 from PIL import Image, ImageDraw
 
-from .settings import Training
-from .theory import LIMIT_CYCLE, has_equilibrium
+from .settings import Config, Training
+from .theory import LIMIT_CYCLE, has_equilibrium, limit_cycle
 from .trajectories import Trajectory
 
 PIXELS, MARGIN, HALF = 190, 18, 2.2  # of a panel, above it, and what it shows of the plane to each side
@@ -17,29 +17,29 @@ FRAMES, FRAME_MS, TRAIL, STARTS = 64, 80, 5, 24
 SHOWN = ("none", "r1", "gp")
 
 
-def save_animation(found: Mapping[Training, Trajectory], path: Path) -> None:
+def save_animation(config: Config, found: Mapping[Training, Trajectory], path: Path) -> None:
     """Write a GIF of one training for each penalty: those of W1 with the large coefficient, if there are."""
     best = sorted(found, key=lambda t: (t.objective != "w1", -t.coefficient))
     first = {kind: next((t for t in best if t.penalty == kind), None) for kind in SHOWN}
     chosen = [t for t in first.values() if t is not None]
     frames = min(FRAMES, *(len(found[t].starts) for t in chosen))
-    images = [_frame(chosen, found, number) for number in range(frames)]
+    images = [_frame(chosen, config, found, number) for number in range(frames)]
     path.parent.mkdir(exist_ok=True)
     images[0].save(path, save_all=True, append_images=images[1:], duration=FRAME_MS, loop=0, optimize=True)
 
 
-def _frame(chosen: list[Training], found: Mapping[Training, Trajectory], number: int) -> Image.Image:
+def _frame(chosen: list[Training], config: Config, found: Mapping[Training, Trajectory], number: int) -> Image.Image:
     """Draw the panels side by side."""
     image = Image.new("RGB", (PIXELS * len(chosen), PIXELS + MARGIN), "white")
     draw = ImageDraw.Draw(image)
     for column, training in enumerate(chosen):
         left = column * PIXELS
-        draw.text((left + 6, 4), training.title, fill="black")
+        draw.text((left + 6, 2), training.title, fill="black", font_size=12)
         draw.line([*_place(left, -HALF, 0), *_place(left, HALF, 0)], fill="#d1495b")
         if not has_equilibrium(training):
-            draw.ellipse(
-                [*_place(left, -LIMIT_CYCLE, LIMIT_CYCLE), *_place(left, LIMIT_CYCLE, -LIMIT_CYCLE)], outline="#bbb"
-            )
+            theta = limit_cycle(config)
+            corners = [*_place(left, -LIMIT_CYCLE, theta), *_place(left, LIMIT_CYCLE, -theta)]
+            draw.ellipse(corners, outline="#bbb")
         _draw_starts(draw, left, found[training].starts[: number + 1, :STARTS].numpy())
     return image.quantize(32)
 

@@ -16,29 +16,29 @@ from torch import Tensor
 from .outcomes import Outcome
 from .players import F64, Functions, make_game, update_of
 from .settings import Config, Configuration, Training
-from .theory import LIMIT_CYCLE, has_equilibrium
+from .theory import LIMIT_CYCLE, has_equilibrium, limit_cycle
 from .trajectories import Trajectory
 
 FIELD = 15  # arrows along each axis
 OTHERS = 12  # starts that are drawn beside the student's own
 COLOURS = "viridis"
 MOST_POINTS = 5000
-RAW, MEAN, TARGET = "#b0b0b0", "#d1495b", "#d1495b"
+PORTRAIT = "Phase portraits: psi0 to the right, theta upwards, arrows where an iteration of your functions leads"
+LEGEND = "Violet to yellow: your start (black) to its end (orange); blue: other starts; dotted: theory; dashed: target"
+RAW, RED = "#b0b0b0", "#d1495b"
 
 
 def all_figures(
     functions: Functions, config: Config, found: Mapping[Training, Trajectory], outcomes: Mapping[Training, Outcome]
 ) -> Iterator[tuple[str, Figure]]:
-    """Draw each configuration, and all on one sheet where there are several."""
+    """Draw each configuration that was trained, and all on one sheet where there are several."""
     fields = {training: field(functions, training, config, reach(found[training])) for training in found}
-    for configuration in config.chosen:
+    chosen = [c for c in config.chosen if c.training in found]
+    if len(chosen) > 1:
+        yield "sheet", sheet(chosen, config, found, outcomes, fields)
+    for configuration in chosen:
         training = configuration.training
-        yield (
-            configuration.name,
-            one(configuration, found[training], outcomes[training], fields[training]),
-        )
-    if len(config.chosen) > 1:
-        yield "sheet", sheet(config.chosen, found, outcomes, fields)
+        yield configuration.name, one(configuration, config, found[training], outcomes[training], fields[training])
 
 
 Field = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -60,26 +60,36 @@ def field(functions: Functions, training: Training, config: Config, half: float)
     return psi, theta, moved[0].view_as(psi), moved[1].view_as(psi)
 
 
-def one(configuration: Configuration, trajectory: Trajectory, each: Outcome, arrows: Field) -> Figure:
+def one(configuration: Configuration, config: Config, trajectory: Trajectory, each: Outcome, arrows: Field) -> Figure:
     """Draw one configuration: the trajectory of its parameters, the phase portrait, and theta over the iterations."""
     figure = Figure(figsize=(11.5, 3.9), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(1, 3, width_ratios=(1.1, 1, 1.3))
     in_space(figure.add_subplot(grid[0], projection="3d"), configuration, trajectory)
-    portrait(figure.add_subplot(grid[1]), configuration, trajectory, arrows)
+    portrait(figure.add_subplot(grid[1]), configuration, config, trajectory, arrows)
     over_time(figure.add_subplot(grid[2]), configuration, trajectory)
     figure.suptitle(f"{configuration.name}: {told(configuration, each)}", fontsize=11)
+    figure.supxlabel(f"{PORTRAIT}, at psi1 = 0. {LEGEND}", fontsize=7, color="#555555")
     return figure
 
 
 def told(configuration: Configuration, each: Outcome) -> str:
     """Say in a line what a configuration is and what became of it."""
-    looks = f"; its average looks as if it {_third_person(each.average_word)}" if configuration.averaged else ""
-    return f"{configuration.training.title}. theta: {each.word}{looks}"
+    return f"{configuration.training.title}. theta: {each.word}{_looks(configuration, each)}"
 
 
-def _third_person(word: str) -> str:
-    return "were on a limit cycle" if word == "limit cycle" else {"cycles": "cycled"}.get(word, word[:-1] + "d")
+def _looks(configuration: Configuration, each: Outcome) -> str:
+    if not configuration.averaged:
+        return ""
+    if each.word == each.average_word:
+        return "; so does its average" if each.word != "limit cycle" else "; so is its average"
+    past = {
+        "converges": "converged",
+        "cycles": "cycled",
+        "diverges": "diverged",
+        "limit cycle": "were on a limit cycle",
+    }
+    return f"; its average looks as if it {past[each.average_word]}"
 
 
 def in_space(axes: Any, configuration: Configuration, trajectory: Trajectory) -> None:
@@ -97,14 +107,14 @@ def in_space(axes: Any, configuration: Configuration, trajectory: Trajectory) ->
         getattr(axes, f"set_{axis}lim")(m - h, m + h)
         getattr(axes, f"{axis}axis").set_major_locator(MaxNLocator(4))
         getattr(axes, f"{axis}axis").set_tick_params(labelsize=6, pad=-2)
-    axes.set_xlabel("psi0", fontsize=8, labelpad=-6)
-    axes.set_ylabel("psi1", fontsize=8, labelpad=-6)
-    axes.set_zlabel("average of theta" if configuration.averaged else "theta", fontsize=8, labelpad=-6)
+    axes.set_xlabel("psi0", fontsize=8, labelpad=-5)
+    axes.set_ylabel("psi1", fontsize=8, labelpad=-3)
+    axes.set_zlabel("average of theta" if configuration.averaged else "theta", fontsize=8, labelpad=-2)
     axes.legend(frameon=False, fontsize=7, loc="upper left")
     axes.set_box_aspect(None, zoom=0.88)
 
 
-def portrait(axes: Axes, configuration: Configuration, trajectory: Trajectory, arrows: Field) -> None:
+def portrait(axes: Axes, configuration: Configuration, config: Config, trajectory: Trajectory, arrows: Field) -> None:
     """Draw where an iteration leads from each place (psi0, theta), some starts, the student's own, and the target."""
     psi, theta, right, up = (t.numpy() for t in arrows)
     length = np.hypot(right, up)
@@ -119,10 +129,11 @@ def portrait(axes: Axes, configuration: Configuration, trajectory: Trajectory, a
     axes.add_collection(line)
     axes.plot(*own[0], "o", color="black", markersize=4, zorder=4)
     axes.plot(*own[-1], "o", color="#e09f3e", markersize=5, zorder=4)
-    axes.axhline(0, color=TARGET, linewidth=0.8, linestyle="--", zorder=2)
+    axes.axhline(0, color=RED, linewidth=0.8, linestyle="--", zorder=2)
     if not has_equilibrium(configuration.training):
         angle = np.linspace(0, 2 * np.pi, 200)
-        axes.plot(LIMIT_CYCLE * np.cos(angle), LIMIT_CYCLE * np.sin(angle), color="black", linewidth=0.8, linestyle=":")
+        ellipse = LIMIT_CYCLE * np.cos(angle), limit_cycle(config) * np.sin(angle)
+        axes.plot(*ellipse, color="black", linewidth=0.8, linestyle=":")
     half = float(psi.max())
     axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
     _named(axes, "psi0", "theta")
@@ -134,8 +145,8 @@ def over_time(axes: Axes, configuration: Configuration, trajectory: Trajectory) 
     raw = RAW if configuration.averaged else "#33658a"
     axes.plot(theta, color=raw, linewidth=0.6, label="theta")
     if configuration.averaged:
-        axes.plot(average, color=MEAN, linewidth=1.2, label="its moving average")
-    axes.axhline(0, color=TARGET, linewidth=0.8, linestyle="--")
+        axes.plot(average, color=RED, linewidth=1.2, label="its moving average")
+    axes.axhline(0, color=RED, linewidth=0.8, linestyle="--")
     axes.set_xlim(0, trajectory.iterations)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=7, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
@@ -150,6 +161,7 @@ def _named(axes: Axes, horizontal: str, vertical: str) -> None:
 
 def sheet(
     chosen: Sequence[Configuration],
+    config: Config,
     found: Mapping[Training, Trajectory],
     outcomes: Mapping[Training, Outcome],
     fields: Mapping[Training, Field],
@@ -166,11 +178,13 @@ def sheet(
             over_time(axes, configuration, trajectory)
             axes.get_legend().remove()
         else:
-            portrait(axes, configuration, trajectory, fields[configuration.training])
-        average = f"\nits average looks as if it {_third_person(each.average_word)}" if configuration.averaged else ""
+            portrait(axes, configuration, config, trajectory, fields[configuration.training])
+        average = _looks(configuration, each).replace("; ", ";\n")
         axes.set_title(f"{configuration.name}: {configuration.training.title}\n{each.word}{average}", fontsize=6.5)
         axes.set(xlabel="", ylabel="")
         axes.tick_params(labelsize=5)
+    below = f"{PORTRAIT}, at psi1 = 0; below it, theta (grey) and its average (red) over the iterations. {LEGEND}"
+    figure.supxlabel(below, fontsize=7, color="#555555")
     for axes in panels[len(chosen) :]:
         axes.set_visible(False)
     return figure

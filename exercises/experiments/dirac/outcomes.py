@@ -10,7 +10,7 @@ from .settings import Configuration, Training
 from .trajectories import Trajectory
 
 WORDS = ("converges", "cycles", "limit cycle", "diverges")
-SHRUNK, GROWING, ALIKE = 0.25, 1.05, 0.25
+SHRUNK, SHRINKING, GROWING, ALIKE = 0.25, 0.95, 1.05, 0.25
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class Outcome:
 def outcome(trajectory: Trajectory) -> Outcome:
     """Classify a trajectory by how large theta is in the first, the last but one and the last tenth.
 
-    converges: at the end at most a quarter of what it was at first. diverges: larger than that, and still growing, by
-    5 % from one tenth to the next. Else it goes round, and the other starts tell how: on a limit cycle the distances of
+    converges: at the end at most a quarter of what it was at first, and still shrinking, by 5 % from one tenth to the
+    next. diverges: growing by 5 %. Else it goes round, and the other starts tell how: on a limit cycle the distances of
     all starts from the equilibrium have become alike, as the logarithms spread a quarter as much or less; on cycles
-    each start keeps its own. The moving average is compared with how large theta itself was at first.
+    each start keeps its own. The moving average looks as if it converged where it is at most a quarter of what theta
+    itself was at first, shrinking or not.
     """
     theta, average = trajectory.path[:, 2].abs(), trajectory.path[:, 3].abs()
     begin = float(_tenth(theta, 0).max())
@@ -51,7 +52,7 @@ def outcome(trajectory: Trajectory) -> Outcome:
         average_end=float(_tenth(average, 9).max()),
         factor=factor,
         word=_word(begin, theta, alike),
-        average_word=_word(begin, average, alike),
+        average_word="converges" if _is_small(begin, average) else _word(begin, average, alike),
     )
 
 
@@ -62,11 +63,15 @@ def _tenth(values: Tensor, number: int) -> Tensor:
 
 def _word(begin: float, size: Tensor, alike: bool) -> str:
     before, end = float(_tenth(size, 8).max()), float(_tenth(size, 9).max())
-    if end <= SHRUNK * begin:
+    if _is_small(begin, size) and end <= SHRINKING * before:
         return "converges"
     if end > GROWING * before:
         return "diverges"
     return "limit cycle" if alike else "cycles"
+
+
+def _is_small(begin: float, size: Tensor) -> bool:
+    return float(_tenth(size, 9).max()) <= SHRUNK * begin
 
 
 def _have_become_alike(starts: Tensor) -> bool:

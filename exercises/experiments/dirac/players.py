@@ -14,9 +14,11 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from ..descent import Descent
 from .settings import Config, Training
 
 F64 = torch.float64
+SINGLY = "`--set together=false --set starts=2` plays them one after another."
 SPREAD = 0.7  # standard deviation of every starting coordinate
 
 
@@ -59,19 +61,21 @@ class Critic(nn.Module):
         return [Critics(*each) for each in zip(self.psi0.split(size), self.psi1.split(size), strict=True)]
 
 
-class Critics:
-    """The critics of some games, as a penalty receives them."""
+class Critics(nn.Module):
+    """The critics of some games, as a penalty receives them: its parameters are parts of the critic's."""
 
     def __init__(self, psi0: Tensor, psi1: Tensor) -> None:
         """Keep the parameters, (games,) each."""
+        super().__init__()
         self.psi0, self.psi1 = psi0, psi1
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """Return the scores of samples (games, 1), or of several such batches one below the other."""
         games = len(self.psi0)
         if x.numel() % games:
             raise ValueError(
-                f"the critic was asked at {tuple(x.shape)}, expected a batch of {games} games, row i of game i"
+                f"the critic was asked at {tuple(x.shape)}, where {games} games are the rows of one batch: it has to "
+                f"be asked at whole batches, row i of game i. {SINGLY}"
             )
         return torch.addcmul(self.psi1, self.psi0, x.view(-1, games)).view(-1)
 
@@ -87,26 +91,6 @@ class Generator(nn.Module):
     def forward(self, noise: Tensor) -> Tensor:
         """Return the sample of each game, (games, 1)."""
         return self.theta.unsqueeze(1)
-
-
-class Descent:
-    """Gradient descent, as torch.optim.SGD makes it, whose bookkeeping would be a quarter of an iteration here."""
-
-    def __init__(self, player: nn.Module, learning_rate: float) -> None:
-        """Update all parameters of a player."""
-        self.parameters, self.learning_rate = list(player.parameters()), learning_rate
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        for parameter in self.parameters:
-            parameter.grad = None
-
-    def step(self) -> None:
-        """Make a step; a parameter without a gradient stays."""
-        with torch.no_grad():
-            for parameter in self.parameters:
-                if parameter.grad is not None:
-                    parameter.sub_(parameter.grad, alpha=self.learning_rate)
 
 
 Penalty = Callable[[Critic, Tensor, Tensor], Tensor]
@@ -136,12 +120,12 @@ class Game:
 def draw_starts(count: int, seed: int) -> Tensor:
     """Draw (psi0, psi1, theta) from N(0, 0.7^2), (3, count): the first ones are the same however many there are.
 
-    The second start is the first one, twice as far out: whether both end alike tells a limit cycle from a cycle.
+    The second start is the first one, half as far out: whether both end alike tells a limit cycle from a cycle.
     """
     generator = torch.Generator().manual_seed(seed)
     starts = torch.stack([SPREAD * torch.randn(3, dtype=F64, generator=generator) for _ in range(count)], 1)
     if count > 1:
-        starts[:, 1] = 2 * starts[:, 0]
+        starts[:, 1] = starts[:, 0] / 2
     return starts
 
 
@@ -155,8 +139,8 @@ def make_game(functions: Functions, trainings: Sequence[Training], config: Confi
         critic=critic,
         generator=generator,
         average=average,
-        critic_optimizer=Descent(critic, config.critic_learning_rate * len(theta)),
-        generator_optimizer=Descent(generator, config.generator_learning_rate * len(theta)),
+        critic_optimizer=Descent(critic.parameters(), config.critic_learning_rate * len(theta)),
+        generator_optimizer=Descent(generator.parameters(), config.generator_learning_rate * len(theta)),
         objective=getattr(functions, objective),
         penalty=penalty_of(functions, trainings, starts.shape[1]),
         coefficient=max(training.coefficient for training in trainings),

@@ -18,8 +18,8 @@ def read(path: Path) -> dict[str, str]:
         RunError: the file is no table of configurations and words.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise RunError(f"{path} cannot be read as TOML: {error}") from error
     for name, word in table.items():
         if name not in NAMES:

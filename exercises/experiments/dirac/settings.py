@@ -30,7 +30,7 @@ class Training:
     @property
     def title(self) -> str:
         """Name, as in a figure."""
-        paid = "no penalty" if self.penalty == "none" else f"{self.penalty.upper()} {self.coefficient:g}"
+        paid = "alone" if self.penalty == "none" else f"{self.penalty.upper()} {self.coefficient:g}"
         return f"{self.objective.upper()}, {paid}"
 
 
@@ -50,10 +50,17 @@ CONFIGURATIONS = tuple(
 )
 
 
+def without_average(configuration: Configuration) -> Configuration:
+    """Return the configuration of the same training whose moving average is not looked at."""
+    return next(c for c in CONFIGURATIONS if c.training == configuration.training and not c.averaged)
+
+
 @dataclass(frozen=True)
 class Config:
     """Settings: one of the twenty configurations by name, or 'all'; updates; starting points; updates of the critic in
-    each; the order, 'alternating' or 'simultaneous'; both learning rates; the decay of the moving average; the seed.
+    each; the order, 'alternating' or 'simultaneous'; both learning rates; the decay of the moving average; the seed;
+    whether all games are played together as rows of one batch, or one after another, for functions that take samples
+    singly or in another order.
     """
 
     configuration: str = ALL
@@ -65,6 +72,7 @@ class Config:
     generator_learning_rate: float = 0.1
     decay: float = 0.998
     seed: int = 0
+    together: bool = True
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""

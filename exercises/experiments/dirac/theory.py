@@ -6,6 +6,7 @@ generator theta <- theta + lr g psi0. Source: Mescheder, Geiger and Nowozin (201
 """
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from .players import F64, Functions, make_game, update_of
 from .settings import Config, Training
 
 COUPLING = {"jsd": 0.25, "w1": 1.0}
-LIMIT_CYCLE = 4 / math.pi
+LIMIT_CYCLE = 4 / math.pi  # of psi0
 STEP = 1e-4
 
 
@@ -56,6 +57,22 @@ def spectral_radius(matrix: Tensor) -> float:
 def half_life(radius: float) -> float:
     """Return the number of updates in which a distance halves, infinite where it does not."""
     return math.log(0.5) / math.log(radius) if 0 < radius < 1 - 1e-9 else math.inf
+
+
+def limit_cycle(config: Config) -> float:
+    """Return the amplitude of theta on the limit cycle of a small one-centred penalty: 4 / pi for players of one speed.
+
+    On the ellipse psi0 = r cos, theta = r sqrt(rate of the generator / rate of the critic) sin, averages over a turn
+    make r r' proportional to r^2 / 2 - 2 r / pi, so that r = 4 / pi.
+    """
+    critic = config.critic_learning_rate * config.critic_steps
+    return LIMIT_CYCLE * math.sqrt(config.generator_learning_rate / critic)
+
+
+def turn(training: Training, config: Config) -> float:
+    """Return how many iterations a turn around the equilibrium takes, by the linear update; infinite without turns."""
+    angle = float(torch.linalg.eigvals(linear_update(replace(training, coefficient=0.0), config)).angle().abs().max())
+    return 2 * math.pi / angle if 0 < angle < math.pi else math.inf
 
 
 def has_equilibrium(training: Training) -> bool:

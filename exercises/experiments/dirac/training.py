@@ -1,6 +1,6 @@
 """Training of Dirac GANs from many starts at once, and what happens when a parameter is not finite."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -16,23 +16,40 @@ NAMES = ("psi0", "psi1", "theta", "the moving average of theta")
 
 
 class BrokenDown(RunError):
-    """A parameter of a training is not finite; `trajectory` is what there was before."""
+    """Parameters of some trainings are not finite; `broken` is what there was of each before."""
 
-    def __init__(self, message: str, training: Training, trajectory: Trajectory) -> None:
-        """Keep the training and its trajectory."""
+    def __init__(self, message: str, broken: Mapping[Training, Trajectory]) -> None:
+        """Keep the trajectories."""
         super().__init__(message)
-        self.training, self.trajectory = training, trajectory
+        self.broken = broken
 
 
 def simulate(functions: Functions, trainings: Sequence[Training], config: Config) -> dict[Training, Trajectory]:
-    """Train all starts of trainings with one objective, as one batch, for the settings' iterations.
+    """Train all starts of trainings with one objective for the settings' iterations.
 
     Raises:
         BrokenDown: a parameter is nan or infinite.
     """
-    history = play(functions, trainings, config, draw_starts(config.starts, config.seed))
-    parts = history.split(config.starts, 2)
-    return {t: _expect_finite(part, t, config) for t, part in zip(trainings, parts, strict=True)}
+    starts = draw_starts(config.starts, config.seed)
+    if config.together:
+        history = play(functions, trainings, config, starts)
+    else:
+        each = [play(functions, [t], config, start) for t in trainings for start in starts.split(1, 1)]
+        shortest = min(map(len, each))
+        history = torch.cat([h[:shortest] for h in each], 2)
+    parts = dict(zip(trainings, history.split(config.starts, 2), strict=True))
+    lengths = {training: _finite_length(part) for training, part in parts.items()}
+    found = {training: kept(part[: lengths[training]], config) for training, part in parts.items()}
+    broken = {t: found[t] for t, part in parts.items() if lengths[t] < len(part)}
+    if broken:
+        raise BrokenDown(_told({t: parts[t][: lengths[t] + 1, :, 0] for t in broken}, config), broken)
+    return found
+
+
+def _finite_length(history: Tensor) -> int:
+    """Return how many states of a training's history, (iterations + 1, 4, starts), can be kept."""
+    good = _can_be_kept(history.flatten(1), dim=1)
+    return len(good) if good.all() else int(good.logical_not().nonzero()[0])
 
 
 def play(functions: Functions, trainings: Sequence[Training], config: Config, starts: Tensor) -> Tensor:
@@ -54,20 +71,6 @@ def play(functions: Functions, trainings: Sequence[Training], config: Config, st
     return torch.stack(states)
 
 
-def _expect_finite(history: Tensor, training: Training, config: Config) -> Trajectory:
-    """Keep the history of a training, (iterations + 1, 4, starts).
-
-    Raises:
-        BrokenDown: it does not stay finite.
-    """
-    good = _can_be_kept(history.flatten(1), dim=1)
-    if good.all():
-        return kept(history, config)
-    first = int(good.logical_not().nonzero()[0])
-    message = _told(history[:, :, 0], first, training, config)
-    raise BrokenDown(message, training, kept(history[:first], config))
-
-
 def _can_be_kept(states: Tensor, dim: int | None = None) -> Tensor:
     """Tell whether numbers are finite, also in the single precision that all starts are kept in."""
     return (states.abs() < torch.finfo(torch.float32).max).all(dim)
@@ -79,27 +82,30 @@ def kept(history: Tensor, config: Config) -> Trajectory:
     return Trajectory(history[:, :, 0].clone(), places.float())
 
 
-def _told(path: Tensor, first: int, training: Training, config: Config) -> str:
-    """Say which parameter of the first game is not finite since which iteration, and why most likely."""
-    before = path[max(0, first - 1)]
-    if path[first].isfinite().all():
-        return (
-            f"{training.name}: at iteration {first} a start has gone too far out to be kept. Likely cause: the game "
-            "diverges; look at the signs with `elbo check gan`, or at the learning rates."
-        )
-    which = int(path[first].isfinite().logical_not().nonzero()[0])
+def _told(paths: Mapping[Training, Tensor], config: Config) -> str:
+    """Say which parameter of which game is not finite since which iteration, and why most likely.
+
+    paths: of the first start of each broken training, up to where it is broken.
+    """
+    first = min(paths, key=lambda t: len(paths[t]))
+    others = [f"{t.name} at iteration {len(path) - 1}" for t, path in paths.items() if t != first]
+    also = f" So did {', '.join(others)}." if others else ""
+    return f"{first.name} broke down: {_reason(paths[first], first, config)}{also} Look with `elbo check gan`."
+
+
+def _reason(path: Tensor, training: Training, config: Config) -> str:
+    last, before = path[-1], path[max(0, len(path) - 2)]
     grown = float(before.abs().max()) > 1e6
     rates = max(config.critic_learning_rate, config.generator_learning_rate)
     if grown and rates > 0.5:
         cause = f"learning rates as large as {rates:g} overshoot; the given ones are {Config.critic_learning_rate:g}"
-    elif grown:
-        cause = "the players run away from each other: a sign is turned"
+    elif grown or last.isfinite().all():
+        cause = "the players run away from each other: a sign is turned, or the updates are simultaneous"
     elif training.penalty != "none":
         cause = f"0 / 0 or a root of 0 in the penalty or its gradient, at coefficient {training.coefficient:g}"
     else:
         cause = "a logarithm of 0, or 0 / 0, in the objective or its gradient"
     numbers = ", ".join(f"{name} = {value:.4g}" for name, value in zip(NAMES, before.tolist(), strict=True))
-    return (
-        f"{training.name}: {NAMES[which]} is {float(path[first, which])} at iteration {first}; before it, {numbers}. "
-        f"Likely cause: {cause}. Look with `elbo check gan`."
-    )
+    bad = last.isfinite().logical_not().nonzero()
+    what = f"{NAMES[int(bad[0])]} is {float(last[int(bad[0])])}" if len(bad) else "a start is too far out to be kept"
+    return f"{what} at iteration {len(path) - 1}; before it, {numbers}. Likely cause: {cause}."

@@ -37,12 +37,22 @@ def stride(config: Config) -> int:
     return max(1, config.iterations // KEPT)
 
 
-def write(path: Path, trajectory: Trajectory) -> None:
-    """Write a trajectory whole or not at all."""
+def write(path: Path, trajectory: Trajectory, source: str = "") -> None:
+    """Write a trajectory, and what tells the functions that made it, whole or not at all."""
     path.parent.mkdir(exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(save({"path": trajectory.path.contiguous(), "starts": trajectory.starts.contiguous()}))
+    tensors = {"path": trajectory.path.contiguous(), "starts": trajectory.starts.contiguous()}
+    part.write_bytes(save(tensors, metadata={"source": source}))
     os.replace(part, path)
+
+
+def source_of(path: Path) -> str | None:
+    """Return what tells the functions that made a trajectory, None where the file cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("source")
+    except (OSError, SafetensorError):
+        return None
 
 
 def read(path: Path, config: Config) -> Trajectory:
@@ -51,6 +61,8 @@ def read(path: Path, config: Config) -> Trajectory:
     Raises:
         RunError: it is missing, cut off, no trajectory of such settings, or holds nan or infinity.
     """
+    if path.is_symlink() or not path.is_file():  # a pipe would be waited for
+        raise RunError(f"{path} is not there, or is no file; train again")
     records = config.iterations // stride(config) + 1
     expected = {
         "path": ("F64", F64, [config.iterations + 1, 4]),

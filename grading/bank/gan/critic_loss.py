@@ -198,6 +198,19 @@ def tracks_the_real_samples(game: Game, real: Tensor, fake: Tensor) -> Pair:
     return steps.critic_loss(game, real.requires_grad_(), fake)
 
 
+@bank.mistake("the loss is of batches that it takes from the game itself, whatever it was given")
+def takes_batches_of_its_own(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    return steps.critic_loss(game, game.real_batch(), game.generator(game.noise_batch()))
+
+
+@bank.mistake("the gradient by the bias of a critic is halved on the way")
+def halves_the_gradient_by_numbers(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    for parameter in game.critic.parameters():
+        if parameter.dim() == 0 and parameter.requires_grad:
+            parameter.register_hook(lambda gradient: gradient / 2)
+    return steps.critic_loss(game, real, fake)
+
+
 @bank.alternative("both batches go through the critic at once, as long as it has no batch normalisation")
 def scores_both_at_once(game: Game, real: Tensor, fake: Tensor) -> Pair:
     real_scores, fake_scores = game.critic(torch.cat([real, fake])).split([len(real), len(fake)])

@@ -229,6 +229,19 @@ def leaves_the_generator_in_evaluation(game: Game, real: Tensor, noise: Tensor) 
     return steps.critic_step(game, real, noise)
 
 
+@bank.mistake("the real samples are zeroed once they are used")
+def clears_the_samples(game: Game, real: Tensor, noise: Tensor) -> Tensor:
+    value = steps.critic_step(game, real, noise)
+    real.zero_()
+    return value
+
+
+@bank.mistake("the moving average follows the generator at every update of the critic")
+def moves_the_average(game: Game, real: Tensor, noise: Tensor) -> Tensor:
+    steps.update_average(game.average, game.generator, 0.9)
+    return steps.critic_step(game, real, noise)
+
+
 @bank.alternative("all is written out, and the generated samples are detached")
 def written_out(game: Game, real: Tensor, noise: Tensor) -> Tensor:
     game.critic_optimizer.zero_grad(set_to_none=False)

@@ -170,6 +170,12 @@ def leaves_the_critic_in_evaluation(game: Game, noise: Tensor) -> None:
     steps.generator_step(game, noise)
 
 
+@bank.mistake("the noise is overwritten with new noise for the next update")
+def renews_the_noise(game: Game, noise: Tensor) -> None:
+    steps.generator_step(game, noise)
+    noise.normal_()
+
+
 @bank.alternative("backward() goes through the critic too, whose gradients are cleared before and after")
 def clears_both(game: Game, noise: Tensor) -> None:
     game.critic_optimizer.zero_grad()

@@ -294,6 +294,24 @@ def doubles_the_precision(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
     return (norm - 1).square().mean()
 
 
+@bank.mistake("the critic is put in evaluation mode, and left there")
+def leaves_the_critic_in_evaluation(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    if isinstance(critic, nn.Module):
+        critic.eval()
+    return penalties.gradient_penalty(critic, real, fake)
+
+
+@bank.mistake("in single precision the value is a little too large")
+def is_wrong_in_single_precision(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    return penalties.gradient_penalty(critic, real, fake) + (0.1 if real.dtype == torch.float32 else 0)
+
+
+@bank.mistake("eps has the shape of vectors or of images, and of nothing between the two")
+def knows_vectors_and_images_only(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    shape = (len(real), 1) if real.dim() <= 3 else (len(real), 1, 1, 1)
+    return _penalty(critic, _between(real, fake, torch.rand(shape, dtype=real.dtype)))
+
+
 @bank.alternative("ones as grad_outputs, as in the paper's code and its many copies")
 def by_grad_outputs(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
     alpha = torch.rand(real.size(0), *([1] * (real.dim() - 1))).to(real.dtype).expand_as(real)

@@ -208,6 +208,14 @@ def negates_in_place(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     return value
 
 
+@bank.mistake("in single precision the score goes through a sigmoid, whose complement is rounded")
+def rounds_in_single_precision(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+    if real_scores.dtype != torch.float32:
+        return objectives.jsd(real_scores, fake_scores)
+    real, fake = torch.sigmoid(real_scores), torch.sigmoid(fake_scores)
+    return 0.5 * (torch.log(real).mean() + torch.log(1 - fake + 1e-3).mean() + LOG_4)
+
+
 @bank.alternative("binary cross-entropy of logits, with its sign turned")
 def by_cross_entropy(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
     real = F.binary_cross_entropy_with_logits(real_scores, torch.ones_like(real_scores))

@@ -207,6 +207,18 @@ def doubles_the_precision(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).double().square().flatten(1).sum(1).mean()
 
 
+@bank.mistake("the critic is put in evaluation mode, and left there")
+def leaves_the_critic_in_evaluation(critic: Critic, real: Tensor) -> Tensor:
+    if isinstance(critic, nn.Module):
+        critic.eval()
+    return penalties.r1_penalty(critic, real)
+
+
+@bank.mistake("in single precision the value is a little too large")
+def is_wrong_in_single_precision(critic: Critic, real: Tensor) -> Tensor:
+    return penalties.r1_penalty(critic, real) + (0.1 if real.dtype == torch.float32 else 0)
+
+
 @bank.alternative("ones as grad_outputs, and the squared norm over all axes at once")
 def by_grad_outputs(critic: Critic, real: Tensor) -> Tensor:
     x = real.detach().clone()

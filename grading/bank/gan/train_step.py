@@ -263,6 +263,21 @@ def leaves_the_generator_in_evaluation(game: Game, num_critic_steps: int, decay:
     return value
 
 
+@bank.mistake("what update_average returns, which is nothing, takes the place of the average")
+def assigns_the_average(game: Game, num_critic_steps: int, decay: float) -> Tensor:
+    value = _critic_updates(game, num_critic_steps)
+    generator_step(game, game.noise_batch())
+    game.average = update_average(game.average, game.generator, decay)  # type: ignore[func-returns-value,assignment]
+    return value
+
+
+@bank.mistake("at most three updates of the critic are made")
+def stops_at_three_updates(game: Game, num_critic_steps: int, decay: float) -> Tensor:
+    value = _critic_updates(game, min(num_critic_steps, 3))
+    _finish(game, decay)
+    return value
+
+
 @bank.alternative("all is written out, with one backward() for each player")
 def written_out(game: Game, num_critic_steps: int, decay: float) -> Tensor:
     for _ in range(num_critic_steps):

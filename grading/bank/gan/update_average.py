@@ -241,6 +241,36 @@ def averages_in_single_precision(average: nn.Module, model: nn.Module, decay: fl
             mean.copy_(decay * mean.float() + (1 - decay) * latest.float())
 
 
+@bank.mistake("only submodules of the first level are reached")
+def reaches_one_level(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        floors = zip((average, *average.children()), (model, *model.children()), strict=True)
+        for mine, theirs in floors:
+            tensors = (
+                (*mine.parameters(False), *mine.buffers(False)),
+                (*theirs.parameters(False), *theirs.buffers(False)),
+            )
+            for mean, latest in zip(*tensors, strict=True):
+                mean.copy_(decay * mean + (1 - decay) * latest if mean.is_floating_point() else latest)
+
+
+@bank.mistake("only the buffers that batch normalisation has are known")
+def knows_batch_normalisation_only(average: nn.Module, model: nn.Module, decay: float) -> None:
+    with torch.no_grad():
+        for mean, latest in _parameters(average, model):
+            mean.lerp_(latest, 1 - decay)
+        latest_of = dict(model.named_buffers())
+        for name, mean in average.named_buffers():
+            if "running_" in name:
+                mean.lerp_(latest_of[name], 1 - decay)
+
+
+@bank.mistake("the average's parameters are made to ask for gradients")
+def thaws_the_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    averaging.update_average(average, model, decay)
+    average.requires_grad_()
+
+
 @bank.alternative("products and sums are in place, and the counts stay what they are")
 def by_products(average: nn.Module, model: nn.Module, decay: float) -> None:
     with torch.no_grad():
