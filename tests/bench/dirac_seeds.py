@@ -3,7 +3,7 @@
 python -m tests.bench.dirac_seeds                # 1,000 seeds, some minutes
 
 A student's own number is the seed, so that a class that depends on it would cost somebody points. Each seed is judged
-by its own start and the one twice as far out, as a run with two starts is. Status 1 if a class is another one.
+by its own start and the one half as far out, as a run with two starts is. Status 1 if a class is another one.
 """
 
 import argparse

@@ -181,9 +181,17 @@ def gradient_in_the_critic(gan: Topic, case: Case) -> None:
     slope = slopes(moved, real)
     if _is_flat(slope):
         return
-    expected = torch.autograd.grad(_r1(slope), leaf)
-    answers = (gan.r1_penalty.gradient(critic, real, wrt=path) for path in [f"0.{name}"])
-    assert_gradients(answers, expected, [f"{name} of critic"])
+    seen = gan.r1_penalty.observe(critic, real, wrt=f"0.{name}")
+    _assert_second_order(seen.gradient, _r1(slope), leaf, name)
+
+
+def _assert_second_order(gradient: Tensor | None, value: Tensor, leaf: Tensor, name: str) -> None:
+    """Accept the gradient of a penalty by a parameter of the critic."""
+    if gradient is None:
+        raise WrongAnswer(
+            f"no gradient flows from the result to {name} of critic: it takes a graph (create_graph=True)"
+        )
+    assert_gradients([gradient], torch.autograd.grad(value, leaf), [f"{name} of critic"])
 
 
 # Between real and generated samples
@@ -239,9 +247,7 @@ def gradient_in_the_critic_between(gan: Topic, case: Case, seed: int) -> None:
     slope = slopes(moved, _points(seen.asked[0], real))
     if _is_flat(slope):
         return
-    if seen.gradient is None:
-        raise WrongAnswer(f"no gradient flows from the result to {name} of critic")
-    assert_gradients([seen.gradient], torch.autograd.grad(_gp(slope), leaf), [f"{name} of critic"])
+    _assert_second_order(seen.gradient, _gp(slope), leaf, name)
 
 
 ROWS = 1000

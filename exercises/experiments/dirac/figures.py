@@ -183,7 +183,9 @@ def sheet(
         axes.set_title(f"{configuration.name}: {configuration.training.title}\n{each.word}{average}", fontsize=6.5)
         axes.set(xlabel="", ylabel="")
         axes.tick_params(labelsize=5)
-    below = f"{PORTRAIT}, at psi1 = 0; below it, theta (grey) and its average (red) over the iterations. {LEGEND}"
+    below = (
+        f"{PORTRAIT}, at psi1 = 0; with the average: theta (grey) and its average (red) over the iterations.\n{LEGEND}"
+    )
     figure.supxlabel(below, fontsize=7, color="#555555")
     for axes in panels[len(chosen) :]:
         axes.set_visible(False)

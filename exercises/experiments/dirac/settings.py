@@ -30,8 +30,13 @@ class Training:
     @property
     def title(self) -> str:
         """Name, as in a figure."""
-        paid = "alone" if self.penalty == "none" else f"{self.penalty.upper()} {self.coefficient:g}"
-        return f"{self.objective.upper()}, {paid}"
+        return f"{self.label}, no penalty" if self.penalty == "none" else self.label
+
+    @property
+    def label(self) -> str:
+        """Name, as in a table."""
+        paid = "" if self.penalty == "none" else f", {self.penalty.upper()} {self.coefficient:g}"
+        return f"{self.objective.upper()}{paid}"
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def prediction_and_outcome(
         each = outcomes[configuration.training]
         average = f"{each.average_end:.2g} {each.average_word}" if configuration.averaged else ""
         expected = _marked(predictions.get(without_average(configuration).name, ""), each.word)
-        rows.append([configuration.name, configuration.training.title, expected, each.word, f"{each.end:.2g}", average])
+        rows.append([configuration.name, configuration.training.label, expected, each.word, f"{each.end:.2g}", average])
     columns = ("configuration", "game", "predicted", "outcome", "|theta|", "its average")
     return Table("Prediction and outcome, and the largest |theta| of the last tenth", columns, rows)
 
@@ -65,14 +65,14 @@ def theory_and_experiment(config: Config, outcomes: Mapping[Training, Outcome], 
         if not theory.has_equilibrium(training):
             expected = f"{theory.limit_cycle(config):.4f}" if config.order == "alternating" else "–"
             amplitudes = f"{each.end:.4f}", expected
-            rows.append([training.title, "–", "–", "–", "–", *amplitudes])
+            rows.append([training.label, "–", "–", "–", "–", *amplitudes])
             continue
         exact, measured = closed_form(training, config), radii.get(training.name, math.nan)
         differs = "" if abs(measured - exact) < SAME else " ✗"
         numbers = f"{measured:.6f}{differs}", f"{exact:.6f}", f"{each.factor:.6f}"
-        rows.append([training.title, *numbers, _updates(theory.half_life(measured)), "–", "–"])
+        rows.append([training.label, *numbers, _updates(theory.half_life(measured)), "–", "–"])
     columns = ("game", "your update", "theory", "along path", "half-life", "|theta|", "theory")
-    return Table("Theory beside experiment: factor of an iteration, and amplitude of a limit cycle", columns, rows)
+    return Table("Theory beside experiment: factor of an iteration, amplitude of a cycle", columns, rows)
 
 
 def closed_form(training: Training, config: Config) -> float:
