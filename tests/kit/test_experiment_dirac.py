@@ -133,7 +133,7 @@ def test_all_starts_are_kept_thinned_out():
 
 
 def test_real_and_generated_samples_may_be_scored_in_one_batch_and_other_numbers_of_rows_not():
-    critics = Critics(torch.tensor([1.0, 2.0]), torch.tensor([0.0, 10.0]))
+    critics = Critics().of(torch.tensor([1.0, 2.0]), torch.tensor([0.0, 10.0]))
     assert critics(torch.tensor([[1.0], [1.0], [3.0], [3.0]])).tolist() == [1, 12, 3, 16]
     with pytest.raises(ValueError, match=r"where 2 games are the rows of one batch"):
         critics(torch.zeros(3, 1))

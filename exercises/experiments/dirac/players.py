@@ -44,30 +44,16 @@ class Implementation(Protocol):
         ...
 
 
-class Critic(nn.Module):
-    """The critics psi0 x + psi1: psi0 and psi1 (games,)."""
-
-    def __init__(self, psi0: Tensor, psi1: Tensor) -> None:
-        """Begin with these parameters."""
-        super().__init__()
-        self.psi0, self.psi1 = nn.Parameter(psi0), nn.Parameter(psi1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the scores of samples (games, 1), or of several such batches one below the other."""
-        return Critics(self.psi0, self.psi1)(x)
-
-    def split(self, size: int) -> "list[Critics]":
-        """Return the critics of each training, as part of the graph."""
-        return [Critics(*each) for each in zip(self.psi0.split(size), self.psi1.split(size), strict=True)]
-
-
 class Critics(nn.Module):
-    """The critics of some games, as a penalty receives them: its parameters are parts of the critic's."""
+    """The critics psi0 x + psi1 of some games, (games,) each: tensors that may be parts of others' parameters."""
 
-    def __init__(self, psi0: Tensor, psi1: Tensor) -> None:
-        """Keep the parameters, (games,) each."""
-        super().__init__()
-        self.psi0, self.psi1 = psi0, psi1
+    psi0: Tensor
+    psi1: Tensor
+
+    def of(self, psi0: Tensor, psi1: Tensor) -> "Critics":
+        """Take other tensors; past the bookkeeping of modules, which would take longer than a score."""
+        vars(self).update(psi0=psi0, psi1=psi1)
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the scores of samples (games, 1), or of several such batches one below the other."""
@@ -78,6 +64,15 @@ class Critics(nn.Module):
                 f"be asked at whole batches, row i of game i. {SINGLY}"
             )
         return torch.addcmul(self.psi1, self.psi0, x.view(-1, games)).view(-1)
+
+
+class Critic(Critics):
+    """The critics of all games, with psi0 and psi1 as parameters."""
+
+    def __init__(self, psi0: Tensor, psi1: Tensor) -> None:
+        """Begin with these parameters."""
+        super().__init__()
+        self.psi0, self.psi1 = nn.Parameter(psi0), nn.Parameter(psi1)
 
 
 class Generator(nn.Module):
@@ -160,14 +155,15 @@ def penalty_of(functions: Functions, trainings: Sequence[Training], size: int) -
         return None
     penalised = [(i, training) for i, training in enumerate(trainings) if training.penalty != "none"]
     weights = torch.tensor([t.coefficient / largest / len(trainings) for _, t in penalised], dtype=F64)
+    critics = [Critics() for _ in penalised]
 
     def penalty(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
-        critics, reals, fakes = critic.split(size), real.split(size), fake.split(size)
+        psi0, psi1, reals, fakes = (t.split(size) for t in (critic.psi0, critic.psi1, real, fake))
         each = [
-            functions.r1_penalty(critics[i], reals[i])
+            functions.r1_penalty(own.of(psi0[i], psi1[i]), reals[i])
             if training.penalty == "r1"
-            else functions.gradient_penalty(critics[i], reals[i], fakes[i])
-            for i, training in penalised
+            else functions.gradient_penalty(own.of(psi0[i], psi1[i]), reals[i], fakes[i])
+            for own, (i, training) in zip(critics, penalised, strict=True)
         ]
         return torch.stack(each) @ weights
 
