@@ -117,9 +117,7 @@ def _hindrance(functions: Functions, training: Training, config: Config) -> str:
         path, beside = (_first_iteration(functions, training, config, starts) for starts in (1, 2))
     except BrokenDown:
         return ""  # is told, and what it had is kept, when it is trained
-    except NotImplementedError as error:
-        return str(error)
-    except RunError as error:
+    except (NotImplementedError, RunError) as error:
         return str(error)
     except Exception as error:  # a student's step may have left anything in the place of a player
         return f"an iteration of {training.name} leaves players that cannot go on: {type(error).__name__}: {error}"
