@@ -116,14 +116,28 @@ def typed(value: Any) -> str:
             return f"<tensor of shape {tuple(value.shape)}{suffix}>"
         return f"torch.tensor({_numbers(value)}{suffix})"
     if dataclasses.is_dataclass(value):
-        fields = (f"{f.name}={typed(getattr(value, f.name))}" for f in dataclasses.fields(value))
-        return f"{type(value).__name__}({', '.join(fields)})"
+        return _given(value)
     if isinstance(value, list):
         first = ", ".join(map(typed, value[:SHOWN_ITEMS]))
         return f"[{first}]" if len(value) <= SHOWN_ITEMS else f"[{first}, ... {len(value)} in all]"
     if isinstance(value, tuple):
         return typed(value[0]) if len(value) == 1 else f"({', '.join(map(typed, value))})"
     return repr(value)
+
+
+def _given(value: Any) -> str:
+    """Write a given object by its numbers, without what is as always: it is built elsewhere, and only read here."""
+    fields = {f.name: (getattr(value, f.name), f.default) for f in dataclasses.fields(value)}
+    told = [
+        f"{name}={_bare(now)}" for name, (now, default) in fields.items() if isinstance(now, Tensor) or now != default
+    ]
+    return f"{type(value).__name__}({', '.join(told)})"
+
+
+def _bare(value: Any) -> str:
+    """Write a tensor inside of a given object as nested lists, and all else as it is typed."""
+    small = isinstance(value, Tensor) and value.numel() <= TYPED_ENTRIES
+    return _numbers(value) if small else typed(value)
 
 
 def _numbers(value: Tensor) -> str:

@@ -23,6 +23,7 @@ from grading.terminal import show_part
 from grading.wording import compare, describe, shown, typed
 from tests.support.closeness import WrongAnswer, assert_close
 from tests.support.models import LinearDecoder
+from tests.support.players import LinearCritic
 from tests.support.properties import PARTS, Part, Property, Topic, run_check
 
 PARTS_OF_VAE = {part.name: part for part in topic_parts("vae")}
@@ -375,8 +376,10 @@ def test_a_file_that_cannot_be_imported_is_told_once(tmp_path: Any) -> None:
         ((1,), "1"),
         (
             LinearDecoder(torch.zeros(1, 1), torch.zeros(1), 2.0),
-            "LinearDecoder(weight=torch.tensor([[0.0]]), bias=torch.tensor([0.0]), variance=2.0)",
+            "LinearDecoder(weight=[[0.0]], bias=[0.0], variance=2.0)",
         ),
+        (LinearCritic(torch.zeros(1), torch.tensor(1.5)), "LinearCritic(weight=[0.0], bias=1.5)"),
+        (LinearCritic(torch.zeros(60), torch.tensor(1.5), True).weight, "torch.full((60,), 0.0)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
