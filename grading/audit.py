@@ -1,14 +1,19 @@
 """Proving the properties against the bank: which property rejects which mistake, and whether each earns its place."""
 
+import multiprocessing
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import msgspec
 
 from grading.bank import Entry, entries
+from grading.catalogue import topic_parts
 from grading.engine.implementation import locate
 from grading.engine.workers import Starter, Worker
-from grading.judge import Judge
+from grading.judge import PROFILES, Judge
 from tests.support.properties import Part
 
 
@@ -36,6 +41,24 @@ class PartAudit(msgspec.Struct, frozen=True):
     needed: dict[str, list[str]]
     stays: dict[str, str]
     problems: list[str]
+
+
+def audit_all(names: Sequence[str], seed: int) -> Iterator[PartAudit]:
+    """Audit parts, on all cores, in the order in which they are named."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(len(names), os.cpu_count() or 1), context) as pool:
+        yield from pool.map(partial(_audit_named, seed=seed), names)
+
+
+def _audit_named(name: str, seed: int) -> PartAudit:
+    (part,) = (part for part in topic_parts(name.split(".")[0]) if part.name == name)
+    return audit_part(part, Judge(replace(PROFILES["student"], shrink_seconds=0), seed), _starter())
+
+
+@cache
+def _starter() -> Starter:
+    """Start what forks the workers, once in each process."""
+    return Starter.spawning_once()
 
 
 def audit_part(part: Part, judge: Judge, starter: Starter) -> PartAudit:

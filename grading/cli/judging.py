@@ -119,22 +119,13 @@ def audit(names: Names = None, seed: Seed = 0, json: Json = "") -> None:
     Example: [bold]elbo audit vae[/]
     """
     console = make_console(json)
-    import torch  # noqa: F401
-
-    from grading.engine.workers import Starter
-
-    starter = Starter.forking()
-    import dataclasses
-
-    from grading.audit import audit_part
-    from grading.judge import PROFILES, Judge
+    from grading.audit import audit_all
     from grading.terminal import show_audit
 
-    judge = Judge(dataclasses.replace(PROFILES["student"], shrink_seconds=0), seed)
     audits = []
-    for part in select_parts(names)[1]:
-        audits.append(audit_part(part, judge, starter))
-        show_audit(console, audits[-1])
+    for found in audit_all([part.name for part in select_parts(names)[1]], seed):
+        audits.append(found)
+        show_audit(console, found)
     problems = sum(len(a.problems) for a in audits)
     console.print(f"{len(audits)} parts, {problems} problems", soft_wrap=True)
     write_json(json, audits)
