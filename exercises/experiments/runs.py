@@ -90,10 +90,17 @@ class Run:
         """Write the reported figures; this marks the run as finished."""
         _write_text(self.path / "summary.json", json.dumps(figures, indent=2) + "\n")
 
-    def save_figure(self, name: str, figure: "Figure") -> None:
-        """Write a figure to figures/NAME.png."""
+    def save_figure(self, name: str, figure: "Figure", colours: int | None = None) -> None:
+        """Write a figure to figures/NAME.png; one of lines needs few colours, and then a third of the space."""
         (self.path / "figures").mkdir(exist_ok=True)
-        figure.savefig(self.path / "figures" / f"{name}.png", dpi=120)
+        path = self.path / "figures" / f"{name}.png"
+        figure.savefig(path, dpi=120)
+        if colours is not None:
+            from PIL import Image
+
+            with Image.open(path) as image:
+                reduced = image.convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+            reduced.save(path, optimize=True)
 
 
 def create(path: Path, config: Facts) -> Run:

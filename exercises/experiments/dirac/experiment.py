@@ -23,6 +23,7 @@ from .trajectories import Trajectory
 
 Load = Callable[[], Implementation]
 TRAJECTORIES = "trajectories"
+COLOURS = 96  # of a figure of lines
 
 
 def train(
@@ -224,7 +225,7 @@ def finish(functions: Functions, config: Config, run: Run) -> None:
         return
     outcomes = {training: outcome(trajectory) for training, trajectory in found.items()}
     for name, figure in figures.all_figures(functions, config, found, outcomes):
-        run.save_figure(name, figure)
+        run.save_figure(name, figure, COLOURS)
     animation.save_animation(config, found, run.path / "figures" / "games.gif")
     run.write_summary(summary(functions, config, outcomes))
 
