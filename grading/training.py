@@ -16,7 +16,7 @@ from exercises.experiments.dirac import predictions
 from exercises.experiments.dirac import settings as dirac_settings
 from exercises.experiments.flows import experiment as flows
 from exercises.experiments.flows import settings as flows_settings
-from exercises.experiments.runs import Run, RunError
+from exercises.experiments.runs import Run, RunError, first_free
 from exercises.experiments.settings import with_settings
 from exercises.experiments.vae import experiment as vae
 from exercises.experiments.vae import training as vae_training
@@ -61,10 +61,17 @@ def train(
     if experiment == "flows":
         return flows.train(load, config, place, resume=resume, name=implementation, preset=preset)
     if experiment == "dirac":
-        expected = _predictions(locate(implementation))
-        source = _source(locate(implementation) / "gan")
-        told = partial(dirac.train, resume=resume, name=implementation, preset=preset)
-        return told(load, config, place, predictions=expected, source=source)
+        directory = locate(implementation) / "gan"
+        return dirac.train(
+            load,
+            config,
+            place,
+            resume=resume,
+            name=implementation,
+            preset=preset,
+            predictions=_predictions(directory),
+            source=_source(directory),
+        )
     expect_known("data set", config.data, data.NAMES)
     claim = rubric.load().claims.get("vae.elbo")
     threshold = claim.at_least.get(config.data) if claim else None
@@ -83,7 +90,7 @@ def train(
 
 def _predictions(directory: Path) -> dict[str, str]:
     """Read what the student expects of the Dirac GAN, and tell where nothing is written down yet."""
-    file = directory / "gan" / predictions.FILE
+    file = directory / predictions.FILE
     found = predictions.read(file)
     if file.is_file() and not found:
         print(f"no prediction stands in {file} yet: write down first what you expect; the report sets it beside")
@@ -131,10 +138,7 @@ def functions_of(name: str, topic: str) -> types.SimpleNamespace:
 
 
 def _next_run(experiment: str) -> Path:
-    number = 1
-    while (path := RUNS / f"{experiment}-{number}").exists():
-        number += 1
-    return path
+    return first_free(lambda number: RUNS / f"{experiment}-{number}")
 
 
 def _device(name: str, experiment: str) -> str:

@@ -1,6 +1,5 @@
 """One safetensors file with model and optimizer, written whole or not at all, and read without trust."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_bytes
 from torch import Tensor, nn
 
-from .runs import RunError
+from .runs import RunError, write_whole
 
 # The file starts with its own table of names, types, shapes and offsets; the library checks that the table fits the
 # file before any tensor is made, so what follows can ask about shapes for nothing.
@@ -32,10 +31,8 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, epoch: 
     for name, parameter in model.named_parameters():
         for key, value in optimizer.state[parameter].items():
             tensors[f"optimizer.{key}.{name}"] = value
-    part = path.with_name(path.name + ".part")
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    part.write_bytes(as_bytes(on_cpu, metadata={"epoch": str(epoch)}))
-    os.replace(part, path)
+    write_whole(path, as_bytes(on_cpu, metadata={"epoch": str(epoch)}))
 
 
 def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> int:

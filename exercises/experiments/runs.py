@@ -8,10 +8,11 @@ figures/*.png
 trajectories/, trainings/  what an experiment of many trainings leaves of each, in place of one checkpoint
 """
 
+import itertools
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -198,7 +199,16 @@ def _read_text(path: Path) -> str:
 
 
 def _write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    write_whole(path, text.encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: an interruption leaves the one before."""
     part = path.with_name(path.name + ".part")
-    part.write_text(text)
+    part.write_bytes(content)
     os.replace(part, path)
+
+
+def first_free(name: Callable[[int], Path]) -> Path:
+    """Return the first of name(1), name(2) ... at which nothing stands: nothing is ever overwritten."""
+    return next(path for number in itertools.count(1) if not (path := name(number)).exists())

@@ -29,10 +29,10 @@ def answer(function: Callable[..., Any], call: Call) -> Answer:
     value = function(*built)
     _assert_torch_as_found("by this function")
     asked = tuple(tuple(getattr(b, "asked", ())) for b in built)
-    tracked = tuple(_is_tracked(b) and not any(b is source for source in sources) for b in built)
     gradients = _gradients(value, sources, call.cotangent)
     if call.watch == "value":
         return Answer(value, _has_graph(value), gradients)
+    tracked = tuple(_is_tracked(b) and not any(b is source for source in sources) for b in built)
     after = tuple(map(_left, built))
     return Answer(value, _has_graph(value), gradients, after, asked, tracked)
 

@@ -199,10 +199,7 @@ def train_together(load: Load, trainings: Sequence[Training], config: Config, ru
 
 def _free(path: Path, word: str) -> Path:
     """Return the first name that is free of NAME.WORD-1, NAME.WORD-2 ..."""
-    number = 1
-    while (aside := path.with_suffix(f".{word}-{number}.safetensors")).exists():
-        number += 1
-    return aside
+    return runs.first_free(lambda number: path.with_suffix(f".{word}-{number}.safetensors"))
 
 
 def read_all(run: Path, config: Config) -> dict[Training, Trajectory]:

@@ -14,7 +14,7 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection  # type: ignore[import-u
 from torch import Tensor
 
 from .outcomes import Outcome
-from .players import F64, Functions, make_game, update_of
+from .players import F64, Functions, after_one
 from .settings import Config, Configuration, Training
 from .theory import LIMIT_CYCLE, has_equilibrium, limit_cycle
 from .trajectories import Trajectory
@@ -54,9 +54,7 @@ def field(functions: Functions, training: Training, config: Config, half: float)
     axis = torch.linspace(-half, half, FIELD, dtype=F64)
     psi, theta = torch.meshgrid(axis, axis, indexing="xy")
     starts = torch.stack([psi.flatten(), torch.zeros(FIELD**2, dtype=F64), theta.flatten()])
-    game = make_game(functions, [training], config, starts)
-    update_of(functions, game, config)()
-    moved = game.state()[[0, 2]] - starts[[0, 2]]
+    moved = after_one(functions, training, config, starts) - starts[[0, 2]]
     return psi, theta, moved[0].view_as(psi), moved[1].view_as(psi)
 
 

@@ -170,6 +170,13 @@ def penalty_of(functions: Functions, trainings: Sequence[Training], size: int) -
     return penalty
 
 
+def after_one(functions: Functions, training: Training, config: Config, starts: Tensor) -> Tensor:
+    """Return where one iteration leads (psi0, theta) from starts, (3, starts) to (2, starts)."""
+    game = make_game(functions, [training], config, starts)
+    update_of(functions, game, config)()
+    return game.state()[[0, 2]]
+
+
 Update = Callable[[], Any]
 
 

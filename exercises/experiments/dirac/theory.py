@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from .players import F64, Functions, make_game, update_of
+from .players import F64, Functions, after_one
 from .settings import Config, Training
 
 COUPLING = {"jsd": 0.25, "w1": 1.0}
@@ -43,9 +43,7 @@ def measured_update(functions: Functions, training: Training, config: Config) ->
     """
     starts = torch.zeros(3, 4, dtype=F64)
     starts[0, 0], starts[0, 1], starts[2, 2], starts[2, 3] = STEP, -STEP, STEP, -STEP
-    game = make_game(functions, [training], config, starts)
-    update_of(functions, game, config)()
-    after = game.state()[[0, 2]]
+    after = after_one(functions, training, config, starts)
     return (after[:, 0::2] - after[:, 1::2]) / (2 * STEP)
 
 

@@ -1,16 +1,13 @@
 """What a training leaves: the trajectory of the student's own start in full, those of all starts thinned out."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..runs import RunError
-from .players import F64
+from ..runs import RunError, write_whole
 from .settings import Config
 
 KEPT = 1000  # records of all starts
@@ -40,10 +37,8 @@ def stride(config: Config) -> int:
 def write(path: Path, trajectory: Trajectory, source: str = "") -> None:
     """Write a trajectory, and what tells the functions that made it, whole or not at all."""
     path.parent.mkdir(exist_ok=True)
-    part = path.with_name(path.name + ".part")
     tensors = {"path": trajectory.path.contiguous(), "starts": trajectory.starts.contiguous()}
-    part.write_bytes(save(tensors, metadata={"source": source}))
-    os.replace(part, path)
+    write_whole(path, save(tensors, metadata={"source": source}))
 
 
 def source_of(path: Path) -> str | None:
@@ -65,13 +60,13 @@ def read(path: Path, config: Config) -> Trajectory:
         raise RunError(f"{path} is not there, or is no file; train again")
     records = config.iterations // stride(config) + 1
     expected = {
-        "path": ("F64", F64, [config.iterations + 1, 4]),
-        "starts": ("F32", torch.float32, [records, config.starts, 2]),
+        "path": ("F64", [config.iterations + 1, 4]),
+        "starts": ("F32", [records, config.starts, 2]),
     }
     tensors = {}
     try:
         with safe_open(path, framework="pt") as file:
-            for name, (kind, _, shape) in expected.items():
+            for name, (kind, shape) in expected.items():
                 part = file.get_slice(name)
                 if part.get_dtype() != kind or part.get_shape() != shape:
                     raise RunError(

@@ -184,10 +184,7 @@ def train_one(load: Load, training: Training, config: Config, path: Path, record
 
 
 def _set_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.broken-{number}")).exists():
-        number += 1
-    return path.rename(aside)
+    return path.rename(runs.first_free(lambda number: path.with_name(f"{path.name}.broken-{number}")))
 
 
 def trained(run: Run, training: Training) -> Run | None:
