@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from exercises.experiments.runs import Run, RunError
-from grading.measuring import Measure, measured_names, measures
+from grading.measuring import SEED, Measure, Repeat, measured_names, measures
 from grading.rubric import ClaimRubric, Relation, Rubric, RubricError
 
 LONGEST_WORD = 40
@@ -43,11 +43,11 @@ class Claim(msgspec.Struct, frozen=True):
         return self.points if self.outcome == "reached" else 0.0
 
 
-def measure_claims(run: Run, rubric: Rubric, root: Path | None, implementation: Path) -> Iterator[Claim]:
+def measure_claims(run: Run, rubric: Rubric, root: Path | None, again: Repeat, seed: int = SEED) -> Iterator[Claim]:
     """Measure every claim that the rubric sets on what the run has trained.
 
-    root: where the data are, None for the usual places. implementation: the directory of the functions that a run is
-    repeated with, where it is measured in that way.
+    root: where the data are, None for the usual places. again: repeats a run with the student's functions, where it is
+    measured in that way. seed: of the samples that figures are measured with.
 
     Raises:
         DataError: the images that the run was trained on cannot be had.
@@ -58,7 +58,7 @@ def measure_claims(run: Run, rubric: Rubric, root: Path | None, implementation: 
         known = ", ".join(sorted(measured_names()))
         raise RubricError(f"rubric.toml: claims has a key {min(unknown)!r}; measured are {known}")
     reported, name = run.summary(), str(run.config["data"]["name"])
-    present = measures(run, root, implementation)
+    present = measures(run, root, again, seed)
     for key, claim in rubric.claims.items():
         if claim.experiment == run.config["experiment"] and key in present:
             yield _claim(key, claim, name, reported.get(key), present[key])

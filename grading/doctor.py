@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,11 +33,22 @@ def findings(data_dir: Path | None) -> Iterator[Finding]:
     yield Finding(
         "fork", sys.platform.startswith("linux"), sys.platform, "each implementation starts from nothing, 2 s more"
     )
-    yield Finding(
-        "separation",
-        True,
-        "student code runs in a process and process group of its own, with a deadline for each property",
-    )
+    yield from _layers()
+
+
+def _layers() -> Iterator[Finding]:
+    """Look which layers hold around the code that `elbo grade` runs, by starting a process that runs none."""
+    from grading.engine.isolation import LAYERS, Limits
+    from grading.engine.workers import Starter, layers_of
+
+    with tempfile.TemporaryDirectory() as nothing:
+        (starter,) = Starter.enclosed(Limits(), [Path(nothing)])
+        held = layers_of(starter, Path(nothing))
+        starter.close()
+    for layer in LAYERS:
+        present = layer.name in held
+        cost = f"not stopped while grading: what it is for ({layer.stops}); it {layer.needs}"
+        yield Finding(f"isolation: {layer.name}", present, layer.stops if present else "does not hold", cost)
 
 
 def _package(name: str, cost: str) -> Finding:

@@ -1,5 +1,6 @@
 """Judging parts: replay every property's inputs against an implementation, and say what failed and on what."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import msgspec
 from grading.engine.calls import Answer, Call, Fault
 from grading.engine.inputs import Inputs, draw, shrink, unanswered
 from grading.engine.lockstep import replay
+from grading.engine.remembering import Memory
 from grading.engine.workers import Exchange
 from tests.support.properties import Attempt, Part, Property
 
@@ -63,9 +65,9 @@ class PartVerdict(msgspec.Struct, frozen=True):
 class Judge:
     """Judges parts with inputs that are drawn once from a seed and kept for every implementation and every save."""
 
-    def __init__(self, profile: Profile, seed: int = 0) -> None:
-        """Draw nothing yet."""
-        self.profile, self.seed = profile, seed
+    def __init__(self, profile: Profile, seed: int = 0, memory: Memory | None = None) -> None:
+        """Draw nothing yet; with a memory, of this judge's inputs alone, known replies are not judged again."""
+        self.profile, self.seed, self.memory = profile, seed, memory
         self._drawn: dict[str, list[Inputs]] = {}
 
     def inputs(self, value: Property) -> list[Inputs]:
@@ -74,18 +76,24 @@ class Judge:
             self._drawn[value.full_name] = draw(value, self.seed, self.profile.inputs)
         return self._drawn[value.full_name]
 
-    def part(self, part: Part, exchange: Exchange) -> Iterator[Verdict]:
-        """Judge the properties of a part one after another, each within its deadline and all within the part's."""
-        left = self.profile.part_seconds
+    def part(self, part: Part, exchange: Exchange, seconds: float = math.inf) -> Iterator[Verdict]:
+        """Judge the properties of a part one after another, each within its deadline and all within the part's.
+
+        seconds: where they are bounded, properties that no time is left for are left out.
+        """
+        left = min(self.profile.part_seconds, seconds)
         todo: Verdict | None = None
         held = False
         for value in part.properties:
             if todo is not None:  # what is not written yet need not be asked again
                 yield msgspec.structs.replace(todo, property=value.name, aspect=value.aspect, sentence=value.sentence)
                 continue
+            if left <= 0 and seconds < math.inf:
+                return
             inputs = self.inputs(value)  # drawing is not on the student's clock
             start = time.monotonic()
-            verdict = self.judge(value, inputs, exchange, min(self.profile.property_seconds, max(left, 0.5)))
+            deadline = min(self.profile.property_seconds, max(left, 0.5))
+            verdict = self.judge(value, inputs, exchange, deadline, self.memory)
             left -= time.monotonic() - start
             if held and verdict.outcome == "todo":
                 verdict = _partly_written(verdict)
@@ -93,10 +101,17 @@ class Judge:
             todo = verdict if verdict.outcome == "todo" else None
             yield verdict
 
-    def judge(self, value: Property, inputs: Sequence[Inputs], exchange: Exchange, seconds: float) -> Verdict:
-        """Judge one property on the given inputs."""
+    def judge(
+        self,
+        value: Property,
+        inputs: Sequence[Inputs],
+        exchange: Exchange,
+        seconds: float,
+        memory: Memory | None = None,
+    ) -> Verdict:
+        """Judge one property on the given inputs; memory: of this property on these very inputs."""
         start = time.monotonic()
-        attempts = replay(value, inputs, exchange, seconds)
+        attempts = replay(value, inputs, exchange, seconds, memory)
         failed = _worst(attempts)
         outcome: Outcome = "right" if failed is None else "todo" if failed.todo else "wrong"
         if failed is not None and outcome == "wrong" and self.profile.shrink_seconds and not unanswered(failed):

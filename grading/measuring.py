@@ -29,7 +29,6 @@ from exercises.experiments.vae.networks import VAE
 from exercises.experiments.vae.networks import load_model as load_vae
 from grading.catalogue import topic_parts
 from grading.engine.implementation import Implementation, locate
-from grading.repeating import repeated
 
 REPLICATED = 1000  # images that are measured twice, for the standard error
 SAMPLES = 200
@@ -38,9 +37,10 @@ SEED = 20200412
 Settings = TypeVar("Settings")
 
 Measure = Callable[[], tuple[Any, float]]  # a number, or a word, and its standard error
+Repeat = Callable[[dirac.Config], Mapping[dirac.Training, Trajectory]]
 
 
-def measures(run: Run, root: Path | None, implementation: Path) -> dict[str, Measure]:
+def measures(run: Run, root: Path | None, again: Repeat, seed: int = SEED) -> dict[str, Measure]:
     """Return, for each figure that the run has, what measures it: value and standard error.
 
     A measure raises RunError where the checkpoint cannot be used, or the run not be repeated.
@@ -51,11 +51,11 @@ def measures(run: Run, root: Path | None, implementation: Path) -> dict[str, Mea
     """
     match run.config["experiment"]:
         case "vae":
-            return dict(_vae(run, root))
+            return dict(_vae(run, root, seed))
         case "dirac":
-            return dict(_dirac(run, implementation))
+            return dict(_dirac(run, again))
         case _:
-            return dict(_flows(run))
+            return dict(_flows(run, seed))
 
 
 def measured_names() -> set[str]:
@@ -75,7 +75,7 @@ def reference(topic: str) -> Any:
 # The Dirac GAN: the run is repeated with the student's functions and seed, in a process apart
 
 
-def _dirac(run: Run, implementation: Path) -> Iterator[tuple[str, Measure]]:
+def _dirac(run: Run, repeat: Repeat) -> Iterator[tuple[str, Measure]]:
     config = dirac_config(run)
     if not is_the_assignments(config):
         return  # what other settings do is worth a look, and no points
@@ -83,7 +83,7 @@ def _dirac(run: Run, implementation: Path) -> Iterator[tuple[str, Measure]]:
     @cache  # a failure too: it would be the same for every claim
     def again() -> Mapping[dirac.Training, Trajectory] | RunError:
         try:
-            return repeated(implementation, config)
+            return repeat(config)
         except RunError as error:
             return error
 
@@ -120,32 +120,32 @@ def is_the_assignments(config: dirac.Config) -> bool:
 # The variational autoencoder: the noise of the samples is measured by measuring twice
 
 
-def _vae(run: Run, root: Path | None) -> Mapping[str, Measure]:
+def _vae(run: Run, root: Path | None, seed: int) -> Mapping[str, Measure]:
     images = data.load(str(run.config["data"]["name"]), root)
     return {
-        "vae.elbo": lambda: elbo(load_vae(run.checkpoint), images),
-        "vae.log_likelihood": lambda: log_likelihood(load_vae(run.checkpoint), images),
+        "vae.elbo": lambda: elbo(load_vae(run.checkpoint), images, seed),
+        "vae.log_likelihood": lambda: log_likelihood(load_vae(run.checkpoint), images, seed),
     }
 
 
-def elbo(model: VAE, images: data.Images) -> tuple[float, float]:
+def elbo(model: VAE, images: data.Images, seed: int = SEED) -> tuple[float, float]:
     """Measure the average ELBO of the validation images, in nats, and its standard error."""
     bound = reference("vae").elbo
-    return _measured_twice(lambda x: average_elbo(bound, x, model.encode, model.decode), images.valid)
+    return _measured_twice(lambda x: average_elbo(bound, x, model.encode, model.decode), images.valid, seed)
 
 
-def log_likelihood(model: VAE, images: data.Images) -> tuple[float, float]:
+def log_likelihood(model: VAE, images: data.Images, seed: int = SEED) -> tuple[float, float]:
     """Measure the average importance-sampled log p(x) of the test images, in nats, and its standard error."""
     estimate = reference("vae").importance_log_likelihood
     return _measured_twice(
-        lambda x: average_log_likelihood(estimate, x, model.encode, model.decode, SAMPLES), images.test
+        lambda x: average_log_likelihood(estimate, x, model.encode, model.decode, SAMPLES), images.test, seed
     )
 
 
-def _measured_twice(average: Callable[[Tensor], float], images: Tensor) -> tuple[float, float]:
+def _measured_twice(average: Callable[[Tensor], float], images: Tensor, seed: int) -> tuple[float, float]:
     """Return an average over images and its standard error, from measuring pieces of some of them a second time."""
     with torch.random.fork_rng():
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         pieces = images[:REPLICATED].split(20)
         differences = torch.tensor([average(piece) - average(piece) for piece in pieces])
         # Half the variance of a difference is that of one measurement of a piece.
@@ -156,10 +156,10 @@ def _measured_twice(average: Callable[[Tensor], float], images: Tensor) -> tuple
 # Flows: the samples are independent, and the spread of their losses gives the error
 
 
-def _flows(run: Run) -> Iterator[tuple[str, Measure]]:
+def _flows(run: Run, seed: int) -> Iterator[tuple[str, Measure]]:
     config = flows_config(run)
     for training in trainings(config):
-        once = cache(partial(flow_scores, training_path(run, training), training, config.shifted))
+        once = cache(partial(flow_scores, training_path(run, training), training, config.shifted, seed))
         for name in flows.score_names(training):
             yield name, partial(_score, once, name)
 
@@ -185,7 +185,7 @@ def _settings(run: Run, kind: type[Settings]) -> Settings:
         raise RunError(f"{run.path / 'config.json'} is not what an experiment writes: {error}") from error
 
 
-def flow_scores(path: Path, training: Training, shifted: bool) -> dict[str, flows.Score]:
+def flow_scores(path: Path, training: Training, shifted: bool, seed: int = SEED) -> dict[str, flows.Score]:
     """Measure the figures of one trained flow, in double precision.
 
     Raises:
@@ -194,7 +194,7 @@ def flow_scores(path: Path, training: Training, shifted: bool) -> dict[str, flow
     checkpoint = path / "checkpoint.safetensors"
     functions, layers = reference("flows"), load_flow(checkpoint, training.k, shifted).double().layers()
     with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         if not _can_be_inverted(functions, layers, training):
             raise CheckpointError(f"{checkpoint} holds layers that send different points to one: that is no flow")
         return flows.scores(functions, layers, training)

@@ -2,7 +2,7 @@
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from grading.engine.implementation import ROOT, TOPICS
@@ -14,15 +14,17 @@ class ReleaseError(Exception):
     """Stubs that cannot be written; the text says where and why."""
 
 
-def stub(source: str, topic: str, file: str) -> str:
+def stub(source: str, topic: str, file: str, kept: Container[str] = ()) -> str:
     """Return the text of a solution file with every answer replaced by a line that names the part and raises.
+
+    kept: parts, `topic.function`, whose answers stay.
 
     Raises:
         ReleaseError: a marker is nested, unclosed, stray or outside of a function, with file and line.
     """
     names = _function_names(source, f"solutions/{topic}/{file}")
     lines: list[str] = []
-    begun = 0
+    begun, keeping = 0, False
     for number, line in enumerate(source.splitlines(), start=1):
         where = f"solutions/{topic}/{file}, line {number}"
         if line.strip() == BEGIN:
@@ -32,14 +34,16 @@ def stub(source: str, topic: str, file: str) -> str:
                 raise ReleaseError(f"{where}: {BEGIN} outside of a function")
             begun = number
             indent = line[: line.index("#")]
-            lines.append(f"{indent}# YOUR CODE HERE")
-            message = f"{topic}.{names[number]} is still to be written, in {topic}/{file}"
-            lines.append(f'{indent}raise NotImplementedError("{message}")')
+            keeping = f"{topic}.{names[number]}" in kept
+            if not keeping:
+                lines.append(f"{indent}# YOUR CODE HERE")
+                message = f"{topic}.{names[number]} is still to be written, in {topic}/{file}"
+                lines.append(f'{indent}raise NotImplementedError("{message}")')
         elif line.strip() == END:
             if not begun:
                 raise ReleaseError(f"{where}: {END} without a {BEGIN} before it")
             begun = 0
-        elif not begun:
+        elif not begun or keeping:
             _refuse_near_marker(line, where)
             lines.append(line)
     if begun:

@@ -1,89 +1,153 @@
-"""Repeating a run of the Dirac GAN with the student's functions and seed, in a process apart from what judges it."""
+"""Repeating a run of the Dirac GAN with the student's functions and seed, enclosed in a process apart from the judge's.
 
-import contextlib
-import json
+The process that repeats has no file to write to: trajectories come back through its one pipe.
+"""
+
 import os
-import signal
-import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 
 from exercises.experiments.dirac import trajectories
-from exercises.experiments.dirac.experiment import path_of, rehearse, train_all
-from exercises.experiments.dirac.settings import Config, Training
+from exercises.experiments.dirac.experiment import rehearse
+from exercises.experiments.dirac.settings import OBJECTIVES, Config, Training
+from exercises.experiments.dirac.training import BrokenDown, simulate
 from exercises.experiments.dirac.trajectories import Trajectory
 from exercises.experiments.runs import RunError
-from grading.engine.implementation import ROOT
+from grading.engine.apart import NoAnswerError, run_apart
+from grading.engine.calls import CallFailed
+from grading.engine.implementation import Implementation, fault_of
+from grading.engine.isolation import Enclosure, Limits
 
 SECONDS = 600.0
-TOLD = 600  # bytes of what went wrong there
-ERROR = "error.txt"
-NOTHING = subprocess.DEVNULL
+TOLD = 600  # characters of what went wrong there
+LIMITS = Limits(memory_mb=2048, cpu_seconds=round(SECONDS))
+
+
+class _Request(msgspec.Struct):
+    """What the process is told: where the functions are, in which files, and what to train with them."""
+
+    directory: str
+    files: dict[str, str]
+    config: dict[str, Any]
+    objective: str
+
+
+class Said(msgspec.Struct):
+    """What it says: the files of trajectories, by the training's name, and what went wrong."""
+
+    trajectories: dict[str, bytes]
+    problem: str
 
 
 def repeated(implementation: Path, config: Config) -> Mapping[Training, Trajectory]:
-    """Train again from the settings of a run, and return the trajectories; of the other process only files come back.
+    """Train again from the settings of a run, and return the trajectories.
 
     Raises:
         RunError: the student's functions did not get to the end of any training, or left no trajectories.
     """
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        out, error = Path(folder) / "run", Path(folder) / ERROR
-        out.mkdir()
-        arguments = [str(implementation.resolve()), json.dumps(asdict(config)), folder]
-        _run_apart([sys.executable, "-m", "grading.repeating", *arguments])
-        found = {t: path_of(out, t) for t in config.trainings if path_of(out, t).is_file()}
-        if not found:
-            raise RunError(f"the run cannot be repeated: {_told(error)}")
-        return {training: trajectories.read(path, config) for training, path in found.items()}
+    return understood(repeat(implementation, config), config)
 
 
-def _run_apart(command: list[str]) -> None:
-    """Run a command in a session of its own, and end all that is left of it.
+def repeat(implementation: Path, config: Config) -> list[Said]:
+    """Train again, the games of each objective in a process of their own, and return what they say, as it is."""
+    from grading.catalogue import topic_parts
+
+    files = {part.name: part.file for part in topic_parts("gan")}
+    objectives = [o for o in OBJECTIVES if any(t.objective == o for t in config.trainings)]
+    requests = [_Request(str(implementation.resolve()), files, asdict(config), o) for o in objectives]
+    with ThreadPoolExecutor(len(requests)) as side_by_side:
+        return list(side_by_side.map(_ask, requests))
+
+
+def understood(said: Sequence[Said], config: Config) -> Mapping[Training, Trajectory]:
+    """Read the trajectories in what processes said.
 
     Raises:
-        RunError: it took too long.
+        RunError: there are none, or what there is is none.
     """
-    process = subprocess.Popen(command, cwd=ROOT, stdin=NOTHING, stdout=NOTHING, stderr=NOTHING, start_new_session=True)
+    trainings = {t.name: t for t in config.trainings}
+    found: dict[Training, Trajectory] = {}
+    with TemporaryDirectory() as folder:
+        for name, content in (item for each in said for item in each.trajectories.items()):
+            if name in trainings:
+                (Path(folder) / name).write_bytes(content)
+                found[trainings[name]] = trajectories.read(Path(folder) / name, config)
+    if not found:
+        raise RunError(f"the run cannot be repeated: {'; '.join(s.problem for s in said if s.problem)[:TOLD]}")
+    return found
+
+
+def _ask(request: _Request) -> Said:
     try:
-        process.wait(SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise RunError(f"the run was not repeated within {SECONDS:.0f} seconds") from error
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        answer = run_apart("grading.repeating", [], SECONDS, msgspec.json.encode(request))
+        return msgspec.msgpack.decode(answer, type=Said)
+    except NoAnswerError as error:
+        return Said({}, str(error))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Said({}, "its process ended without a word")
 
 
-def _told(error: Path) -> str:
-    """Read what the other process says went wrong, without anything that a terminal would obey."""
-    if error.is_symlink() or not error.is_file():
-        return "its process ended without a word"
-    with error.open("rb") as file:
-        text = file.read(TOLD).decode(errors="replace")
-    return "".join(c if c.isprintable() else " " for c in text)
+# In the process apart
 
 
-def main(implementation: str, settings: str, folder: str) -> None:
-    """Train with the functions of an implementation."""
-    from grading.training import functions_of
+def main() -> None:
+    """Read the request, close the door, train, and say what came of it."""
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=_Request)
+    pipe = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    directory = Path(request.directory)
+    Enclosure.prepare(LIMITS, [directory]).close([directory])
+    said = _repeat(request, directory)
+    with os.fdopen(pipe, "wb") as file:
+        file.write(msgspec.msgpack.encode(said))
 
-    config = msgspec.json.decode(settings, type=Config)
+
+def _repeat(request: _Request, directory: Path) -> Said:
+    config = msgspec.convert(request.config, Config)
     try:
-        load = partial(functions_of, implementation, "gan")
-        playable, left_out = rehearse(load().gan, config)
-        if left_out:
-            (Path(folder) / ERROR).write_text("; ".join(left_out.values()))
-        train_all(load, config, playable, Path(folder) / "run")
-    except RunError as error:
-        (Path(folder) / ERROR).write_text(str(error))
+        functions = _functions(directory, request.files)
+        playable, left_out = rehearse(functions, config)
+        problems = list(left_out.values())
+        mine = [training for training in playable if training.objective == request.objective]
+        found = _train(functions, mine, config, problems)
+    except BaseException as error:  # a student's function may raise anything, SystemExit included
+        return Said({}, _told(error, directory))
+    return Said({t.name: trajectories.encode(trajectory) for t, trajectory in found.items()}, "; ".join(problems))
+
+
+def _train(
+    functions: Any, left: Sequence[Training], config: Config, problems: list[str]
+) -> Mapping[Training, Trajectory]:
+    """Train games as one batch, and the others once more where some break down."""
+    while left:
+        try:
+            return simulate(functions, left, config)
+        except BrokenDown as error:
+            problems.append(str(error))
+            left = [training for training in left if training not in error.broken]
+    return {}
+
+
+def _functions(directory: Path, files: Mapping[str, str]) -> Any:
+    implementation = Implementation(directory)
+    return SimpleNamespace(**{p.split(".")[1]: implementation.function(p, file) for p, file in files.items()})
+
+
+def _told(error: BaseException, directory: Path) -> str:
+    if isinstance(error, (RunError, NotImplementedError)):
+        return str(error)
+    fault = error.fault if isinstance(error, CallFailed) else fault_of(error, directory)
+    where = f" ({fault.where})" if fault.where else ""
+    return f"raised {fault.error}: {fault.message}{where}. `elbo check gan` tells more."
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

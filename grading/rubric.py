@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from grading.engine.isolation import LAYERS
+
 PATH = Path(__file__).with_name("rubric.toml")
 
 Points = Annotated[float, msgspec.Meta(ge=0, le=1e6)]  # so no infinity either
@@ -21,13 +23,19 @@ class PartRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a part is worth and what helps with it.
 
     problem: number in the assignment. minutes: what a student needs, about. hints: from nudge to nearly there.
-    points: for each property by name.
+    points: for each property by name. instructor_only: properties of which a student is told the outcome alone.
     """
 
     problem: Text
     minutes: Annotated[int, msgspec.Meta(gt=0)]
     hints: tuple[Text, Text, Text]
     points: dict[str, Points]
+    instructor_only: list[str] = []
+
+    def __post_init__(self) -> None:
+        """Refuse a secret about a property that has no points."""
+        if unknown := set(self.instructor_only) - set(self.points):
+            raise ValueError(f"instructor_only names {min(unknown)!r}, which has no points")
 
     @property
     def total(self) -> float:
@@ -73,11 +81,32 @@ class ClaimRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return thresholds.get(data)
 
 
+class GradingRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How submissions are graded.
+
+    isolation: the layers without which `elbo grade --isolation required` grades nothing. inputs: drawn for a property.
+    budget_seconds: wall time for the parts of one submission. memory_mb: for a process of its code, beside what Python
+    and torch take.
+    """
+
+    isolation: list[Text] = []
+    inputs: Annotated[int, msgspec.Meta(gt=0, le=10_000)] = 50
+    budget_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 120.0
+    memory_mb: Annotated[int, msgspec.Meta(ge=64)] = 2048
+
+    def __post_init__(self) -> None:
+        """Refuse a layer that there is not: nothing would ever be graded."""
+        names = [layer.name for layer in LAYERS]
+        if unknown := set(self.isolation) - set(names):
+            raise ValueError(f"isolation names {min(unknown)!r}; there are {', '.join(names)}")
+
+
 class Rubric(msgspec.Struct, frozen=True):
-    """All parts and claims, in the order of the file."""
+    """All parts and claims, in the order of the file, and how they are graded."""
 
     parts: dict[str, PartRubric]
     claims: dict[str, ClaimRubric]
+    grading: GradingRubric = GradingRubric()
 
 
 def load(path: Path = PATH) -> Rubric:
@@ -90,9 +119,10 @@ def load(path: Path = PATH) -> Rubric:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RubricError(f"{path} cannot be read as TOML: {error}") from error
-    if unknown := set(tables) - {"parts", "claims"}:
-        raise RubricError(f"{path}: unknown key {min(unknown)!r}; a rubric has the tables parts and claims")
-    return Rubric(_convert_all(path, "parts", tables, PartRubric), _convert_all(path, "claims", tables, ClaimRubric))
+    if unknown := set(tables) - {"parts", "claims", "grading"}:
+        raise RubricError(f"{path}: unknown key {min(unknown)!r}; a rubric has the tables parts, claims and grading")
+    parts, claims = (_convert_all(path, n, tables, k) for n, k in (("parts", PartRubric), ("claims", ClaimRubric)))
+    return Rubric(parts, claims, _convert(path, "grading", "", tables.get("grading", {}), GradingRubric))
 
 
 def _convert_all(path: Path, name: str, tables: dict[str, Any], kind: Any) -> dict[str, Any]:
@@ -107,7 +137,7 @@ def _convert(path: Path, table: str, key: str, value: Any, kind: Any) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        where = f'{table}."{key}"'
+        where = f'{table}."{key}"' if key else table
         for name in (
             "points",
             "at_least",

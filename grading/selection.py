@@ -20,11 +20,11 @@ def select(names: Sequence[str], rubric: Rubric) -> list[Part]:
         RubricError: the rubric and the properties do not name the same things.
     """
     parts = _in_order(rubric)
-    known = {part.name for part in parts} | {part.name.split(".")[0] for part in parts}
+    known = {part.name for part in parts} | {part.topic for part in parts}
     for name in names:
         if name not in known:
             raise UnknownPart(_unknown(name, sorted(known)))
-    return [part for part in parts if not names or part.name in names or part.name.split(".")[0] in names]
+    return [part for part in parts if not names or part.name in names or part.topic in names]
 
 
 def _in_order(rubric: Rubric) -> list[Part]:

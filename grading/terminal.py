@@ -1,5 +1,6 @@
 """What a person reads in a terminal: verdicts, lists and the audit's matrix; plain text when piped."""
 
+import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:  # a check shows no claim, and need not wait for what measures
     from grading.claims import Claim
     from grading.doctor import Finding
     from grading.listing import Listed
+    from grading.records import Summary
 
 MARKS = {"right": "[green]✓[/]", "wrong": "[red]✗[/]", "todo": "[yellow]·[/]"}
+SHOWN_ROWS = 60  # of a class
 LINE = 500  # characters of a printed line that are shown
 COLOURS = {"right": "green", "wrong": "red", "todo": "yellow"}
 
@@ -66,7 +69,7 @@ def _show_failure(console: Console, group: Sequence[Verdict], *, verbose: bool) 
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts(failure):
-        table.add_row(name, Text(_harmless(value)))
+        table.add_row(name, Text(harmless(value)))
     console.print(Padding(table, (0, 0, 0, 6), expand=False))
     if verbose and failure.traceback:
         _block(console, "traceback", failure.traceback.rstrip().splitlines())
@@ -88,10 +91,10 @@ def facts(failure: Failure) -> list[tuple[str, str]]:
 def _block(console: Console, title: str, lines: Sequence[str]) -> None:
     _indented(console, f"[dim]{title}[/]", 6)
     for line in lines:
-        _indented(console, escape(_harmless(line[:LINE])), 8)
+        _indented(console, escape(harmless(line[:LINE])), 8)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Leave out what a terminal would obey: a student's code may print anything."""
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
@@ -143,7 +146,7 @@ def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
     console.print(table)
     for claim in claims:
         if claim.message:
-            console.print(f"  {claim.name}: {_harmless(claim.message)}", soft_wrap=True, markup=False)
+            console.print(f"  {claim.name}: {harmless(claim.message)}", soft_wrap=True, markup=False)
 
 
 def _figure(value: float | str | None) -> str:
@@ -174,6 +177,35 @@ def show_run(console: Console, run: "Run") -> None:
     for name, value in run.summary().items():
         if isinstance(value, float) and name.startswith(f"{run.config['experiment']}."):
             console.print(f"{name} = {value:.4f}", soft_wrap=True)
+
+
+def show_class(console: Console, rows: "Sequence[Summary]") -> None:
+    """Print a class as a table; of a large one what could not be graded, and how the points are spread."""
+    shown = rows if len(rows) <= SHOWN_ROWS else [row for row in rows if row.outcome == "refused"][:SHOWN_ROWS]
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("submission", overflow="fold")
+    for name in ("points", "of", "right", "wrong", "todo", "notes", "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("", overflow="fold")
+    for row in shown:
+        facts = (
+            f"{row.points:g}",
+            f"{row.possible:g}",
+            row.right,
+            row.wrong,
+            row.todo,
+            row.notes,
+            f"{row.seconds:.1f}",
+        )
+        reason = f"[red]refused[/]: {escape(harmless(row.reason))}" if row.outcome == "refused" else ""
+        table.add_row(row.submission, *map(str, facts), reason)
+    if shown:
+        console.print(table)
+    graded = sorted(row.points for row in rows if row.outcome == "graded")
+    told = f"{len(graded)} graded, {len(rows) - len(graded)} refused"
+    if graded:
+        told += f"; points from {graded[0]:g} to {graded[-1]:g}, median {statistics.median(graded):g}"
+    console.print(f"\n{told}", soft_wrap=True)
 
 
 def show_findings(console: Console, found: "Sequence[Finding]") -> None:

@@ -84,7 +84,7 @@ class Watch:
 
     def _urgency(self, part: Part, changed: set[Path]) -> int:
         """0 for the current part in a saved file, 1 for others there, 2 for all that may depend on it."""
-        in_saved = self.worker.directory / part.name.split(".")[0] / part.file in changed
+        in_saved = self.worker.directory / part.topic / part.file in changed
         return 2 if not in_saved else 0 if part is self.current else 1
 
     def _right(self, part: Part) -> bool:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from . import judging, running, upkeep
+from . import grading, judging, running, upkeep
 from .shared import Refusal
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (judging, running, upkeep):
+for module in (judging, running, grading, upkeep):
     app.registered_commands += module.app.registered_commands
 app.add_typer(upkeep.release, name="release")
 
@@ -42,13 +42,17 @@ def _is_refusal(error: Exception) -> bool:
     """Whether an error is a request that cannot be carried out, rather than a defect of the kit."""
     from data import DataError
     from exercises.experiments.runs import RunError
+    from grading.batch import BatchError
     from grading.engine.implementation import ImplementationNotFound
+    from grading.gradebook import GradebookError
+    from grading.grader import IsolationError
+    from grading.intake import IntakeError
     from grading.release import ReleaseError
     from grading.report import ReportError
     from grading.rubric import RubricError
     from grading.selection import UnknownPart
 
-    return isinstance(
-        error,
-        (DataError, ImplementationNotFound, Refusal, ReleaseError, ReportError, RubricError, RunError, UnknownPart),
-    )
+    asked = (ImplementationNotFound, Refusal, RubricError, UnknownPart)
+    written = (DataError, ReleaseError, ReportError, RunError)
+    graded = (BatchError, GradebookError, IntakeError, IsolationError)
+    return isinstance(error, (*asked, *written, *graded))

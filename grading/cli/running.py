@@ -1,5 +1,6 @@
 """Subcommands about runs: train and report."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -68,13 +69,14 @@ def report(
         found = finished_runs(runs)  # before any time is spent
         rows = listing(parts, rubric, judge, worker)
     from grading.claims import measure_claims
+    from grading.repeating import repeated
     from grading.report import write
     from grading.terminal import show_claims
 
     measured = []
     for run in found:
         with console.status(f"measuring {escape(str(run.path))} again"):
-            claims = list(measure_claims(run, rubric, data, worker.directory))
+            claims = list(measure_claims(run, rubric, data, partial(repeated, worker.directory)))
         show_claims(console, str(run.path), claims)
         measured.append((run, claims))
     write(out, measured, rows)

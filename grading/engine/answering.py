@@ -6,17 +6,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tests.support.networks import BuiltNetwork
+
 from .calls import Answer, Call, Weights
 from .metering import Meter, tensors_in
 
 
-def answer(function: Callable[..., Any], call: Call) -> Answer:
+def answer(function: Callable[..., Any], call: Call, own: bool = False) -> Answer:
     """Call the function with copies of the call's arguments, its given objects built, torch's generator seeded.
+
+    own: the arguments are nobody else's, and need not be copied.
 
     Raises:
         Exception: whatever the function raises.
     """
-    arguments = tuple(_copied(a) for a in call.arguments)
+    arguments = call.arguments if own else tuple(map(_copied, call.arguments))
     sources = [_tensor_at(arguments, path).requires_grad_() for path in call.wrt]
     built = [_built(a) for a in arguments]
     # torch.manual_seed would do the same for every device that there might be, a hundred times slower.
@@ -28,12 +32,13 @@ def answer(function: Callable[..., Any], call: Call) -> Answer:
             return Answer(value, _has_graph(value), cost=meter.cost)
     value = function(*built)
     _assert_torch_as_found("by this function")
+    if call.watch == "value":
+        return Answer(value, _has_graph(value), _gradients(value, sources, call.cotangent))
     asked = tuple(tuple(getattr(b, "asked", ())) for b in built)
     gradients = _gradients(value, sources, call.cotangent)
-    if call.watch == "value":
-        return Answer(value, _has_graph(value), gradients)
     tracked = tuple(_is_tracked(b) and not any(b is source for source in sources) for b in built)
-    after = tuple(map(_left, built))
+    places: dict[int, int] = {}  # by number, in the order in which they are met: an address is another in every process
+    after = tuple(_left(b, lambda t: places.setdefault(t.untyped_storage().data_ptr(), len(places))) for b in built)
     return Answer(value, _has_graph(value), gradients, after, asked, tracked)
 
 
@@ -44,12 +49,13 @@ def _assert_torch_as_found(when: str) -> None:
         RuntimeError: gradients are switched off, or the default dtype is another one.
     """
     graph, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    if graph and dtype is torch.float32:
+        return
     torch.set_grad_enabled(True)
     torch.set_default_dtype(torch.float32)
     if not graph:
         raise RuntimeError(f"gradients were switched off for all that follows, {when}; use `with torch.no_grad():`")
-    if dtype != torch.float32:
-        raise RuntimeError(f"the default dtype was set to {dtype} for all that follows, {when}")
+    raise RuntimeError(f"the default dtype was set to {dtype} for all that follows, {when}")
 
 
 def _copied(argument: Any) -> Any:
@@ -70,8 +76,10 @@ def _built(argument: Any) -> Any:
     return argument.build() if hasattr(argument, "build") else argument
 
 
-def _left(built: Any) -> Any:
+def _left(built: Any, place: Callable[[Tensor], int]) -> Any:
     """Return what a call left of an argument; of a sequence the list that the function received, shorter perhaps."""
+    if isinstance(built, BuiltNetwork):
+        return built.left(place)
     if hasattr(built, "left"):
         return built.left()
     return built if isinstance(built, (Tensor, list)) else None

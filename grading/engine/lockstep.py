@@ -3,57 +3,80 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from greenlet import getcurrent, greenlet
+from tests.support.properties import Attempt, Property
 
-from tests.support.properties import Attempt, Property, run_check
-
-from .calls import Answer, Call, Fault
+from .checks import Checks
 from .inputs import Inputs
+from .remembering import Memory, Recalled
 from .workers import Exchange, Replies
 
 # Some checks ask for thousands of rows; a message with the calls of a few dozen inputs stays small.
 INPUTS_AT_ONCE = 64
 
 
-def replay(value: Property, batch: Sequence[Inputs], exchange: Exchange, seconds: float) -> list[Attempt]:
+def replay(
+    value: Property, batch: Sequence[Inputs], exchange: Exchange, seconds: float, memory: Memory | None = None
+) -> list[Attempt]:
     """Try a property on every input of a batch within so many seconds in all.
 
-    Each input's check runs as a greenlet that stops at its calls; the calls of many travel together, and each check
-    goes on with its own answer. After a call that nobody answered, the inputs not yet tried are left out.
+    Each input's check stops at its calls; the calls of many travel together, and each check goes on with its own
+    answer. After a call that nobody answered, the inputs not yet tried are left out.
+
+    memory: what is known of this property on this very batch; checks need not run on replies that it knows.
     """
     end = time.monotonic() + seconds
+
+    def left() -> float:
+        return max(end - time.monotonic(), 0.0)
+
     attempts: list[Attempt] = []
     for start in range(0, len(batch), INPUTS_AT_ONCE):
-        attempts += _together(value, batch[start : start + INPUTS_AT_ONCE], exchange, end)
+        some = batch[start : start + INPUTS_AT_ONCE]
+        # In two halves, so that one is judged here while the other is answered there.
+        halves = [
+            Recalled(value, half, exchange, left, memory, start + i)
+            if memory is not None
+            else _Conversation(value, half, exchange, left)
+            for i, half in enumerate((some[: len(some) // 2], some[len(some) // 2 :]))
+        ]
+        _converse(halves)
+        attempts += [attempt for half in halves for attempt in half.attempts]
         if time.monotonic() > end:
             break
     return attempts
 
 
-def _together(value: Property, batch: Sequence[Inputs], exchange: Exchange, end: float) -> list[Attempt]:
-    """Try a few dozen inputs in two halves, so that one is judged here while the other is answered there."""
-    hub = getcurrent()
+class _Conversation:
+    """The messages about some inputs."""
 
-    def ask(call: Call) -> Answer | Fault:
-        return hub.switch(call)
+    def __init__(self, value: Property, batch: Sequence[Inputs], exchange: Exchange, left: Callable[[], float]) -> None:
+        self._value, self._batch, self._exchange, self._left = value, batch, exchange, left
 
-    checks = [greenlet(lambda inputs=inputs: run_check(value, ask, inputs)) for inputs in batch]
-    state: list[Call | Attempt | None] = [None] * len(batch)
-    posted: deque[tuple[list[int], Callable[[], Replies]]] = deque()
+    def begin(self) -> Callable[[], Replies] | None:
+        """Post the first message; None if there is nothing to ask."""
+        self._checks = Checks(self._value, self._batch)
+        return self._post()
 
-    def go_on(indices: Sequence[int], replies: Sequence[Answer | Fault | None]) -> None:
-        """Resume checks, and post the calls that they come to; what a switch returns is a call, or the attempt."""
-        for i, reply in zip(indices, replies, strict=True):
-            state[i] = checks[i].switch() if reply is None else checks[i].switch(reply)
-        asking = [i for i in indices if isinstance(state[i], Call)]
-        if asking:
-            posted.append((asking, exchange.post([state[i] for i in asking], max(end - time.monotonic(), 0.0))))  # type: ignore[misc]
+    def go_on(self, replies: Replies) -> Callable[[], Replies] | None:
+        """Take the replies to the last message and post the next; None if that was the last."""
+        self._checks.go_on(replies)
+        return self._post()
 
-    half = len(batch) // 2
-    for indices in (range(half), range(half, len(batch))):
-        go_on(indices, [None] * len(indices))
-    while posted:
-        asking, collect = posted.popleft()
-        go_on(asking, collect())
-    return state  # type: ignore[return-value]
+    def _post(self) -> Callable[[], Replies] | None:
+        return self._exchange.post(self._checks.calls, self._left()) if self._checks.calls else None
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """What became of every input."""
+        return self._checks.attempts
+
+
+def _converse(halves: Sequence[_Conversation | Recalled]) -> None:
+    """Have all conversations side by side, to their ends."""
+    waiting: deque[tuple[Any, Callable[[], Any] | None]] = deque((half, half.begin()) for half in halves)
+    while waiting:
+        half, collect = waiting.popleft()
+        if collect is not None:
+            waiting.append((half, half.go_on(collect())))

@@ -1,7 +1,7 @@
 """Beside the student's code: what a call takes, counted and never timed, so that no busy machine changes it."""
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
@@ -27,12 +27,12 @@ class Meter(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operation and count its arguments and results."""
         result = func(*args, **(kwargs or {}))
-        written = list(tensors_in(result))
+        written = tensors_in(result)
         for tensor in written:
             self._count(tensor.untyped_storage())
         # A view reads and writes nothing. An expanded tensor is as large as what it is expanded to.
         if not func.is_view:
-            sizes = [tensor.numel() for tensor in (*tensors_in((args, kwargs)), *written)]
+            sizes = [tensor.numel() for tensor in tensors_in((args, kwargs)) + written]
             self.elements += sum(sizes)
             self.largest = max(self.largest, *sizes, 0)
         return result
@@ -57,12 +57,10 @@ class Meter(TorchDispatchMode):
         self.peak = max(self.peak, self.live)
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors in a value, also those inside of sequences and dictionaries."""
+def tensors_in(value: Any) -> list[Tensor]:
+    """Return the tensors in a value, also those inside of sequences and dictionaries."""
     if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from tensors_in(item)
-    elif isinstance(value, dict):
-        yield from tensors_in(list(value.values()))
+        return [value]
+    if isinstance(value, (tuple, list)):
+        return [tensor for item in value for tensor in tensors_in(item)]
+    return tensors_in(list(value.values())) if isinstance(value, dict) else []

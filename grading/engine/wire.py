@@ -11,7 +11,7 @@ anything is allocated for them, and every violation is a WireError.
 import math
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import torch
@@ -24,10 +24,11 @@ from .implementation import message_of
 
 GIVEN = {kind.__name__: kind for kind in (*models.KINDS, *networks.KINDS, *players.KINDS)}
 PREFIX = struct.Struct("<II")
-MAX_HEADER = 4 << 20
+MAX_HEADER = 1 << 20  # half a second's work where it is full of the smallest entries
 MAX_BODY = 256 << 20
 MAX_DEPTH = 8
 MAX_AXES = 8
+MAX_TEXT = 4000  # characters of a fault's texts, which end up in reports
 ALIGNMENT = 16
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -36,36 +37,38 @@ DTYPES = {
         *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.complex64, torch.complex128),
     )
 }
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class WireError(Exception):
     """Bytes that are not a message of this format; the text says what was found and what is allowed."""
 
 
-class _Tensor(msgspec.Struct, tag="tensor", array_like=True):
+class _Tensor(msgspec.Struct, tag="tensor", array_like=True, gc=False):
     dtype: str
     shape: list[int]
 
 
-class _Tuple(msgspec.Struct, tag="tuple", array_like=True):
+class _Tuple(msgspec.Struct, tag="tuple", array_like=True, gc=False):
     items: list["_Value"]
 
 
-class _Given(msgspec.Struct, tag="given", array_like=True):
+class _Given(msgspec.Struct, tag="given", array_like=True, gc=False):
     name: str
     fields: list["_Value"]
 
 
-class _Other(msgspec.Struct, tag="other", array_like=True):
+class _Other(msgspec.Struct, tag="other", array_like=True, gc=False):
     """A value of a type that does not travel: its type's name stands for it."""
 
     name: str
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]  # less than nothing would be within every limit
 _Value = None | bool | int | float | str | _Tensor | _Tuple | _Given | _Other
 
 
-class _Call(msgspec.Struct, tag="call", array_like=True):
+class _Call(msgspec.Struct, tag="call", array_like=True, gc=False):
     part: str
     file: str
     arguments: list[_Value]
@@ -75,17 +78,17 @@ class _Call(msgspec.Struct, tag="call", array_like=True):
     cotangent: _Value
 
 
-class _Answer(msgspec.Struct, tag="answer", array_like=True):
+class _Answer(msgspec.Struct, tag="answer", array_like=True, gc=False):
     value: _Value
     has_graph: bool
     gradients: list[_Value]
     arguments: list[_Value]
     asked: list[_Value]
     tracked: list[bool]
-    cost: tuple[int, int, int]
+    cost: tuple[_Count, _Count, _Count]
 
 
-class _Fault(msgspec.Struct, tag="fault", array_like=True):
+class _Fault(msgspec.Struct, tag="fault", array_like=True, gc=False):
     kind: str
     error: str
     message: str
@@ -124,9 +127,9 @@ class _Writer:
         return _Other(type(value).__name__[:80])
 
     def tensor(self, tensor: Tensor) -> _Value:
-        name = str(tensor.dtype).removeprefix("torch.")
+        name = NAMES.get(tensor.dtype)
         plain = tensor.layout is torch.strided and not tensor.is_nested and not tensor.is_meta
-        if name not in DTYPES or not plain or tensor.dim() > MAX_AXES:
+        if name is None or not plain or tensor.dim() > MAX_AXES:
             return _Other(f"{tensor.layout} tensor of {tensor.dtype}")
         self.size += tensor.numel() * tensor.itemsize  # before it is copied: an expanded tensor takes no memory yet
         if self.size > MAX_BODY:
@@ -134,7 +137,9 @@ class _Writer:
         # numpy has no bfloat16; its bits travel as those of another type of two bytes.
         bits = tensor.view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor
         data = bits.numpy(force=True).tobytes()
-        self.buffers.append(data + bytes(-len(data) % ALIGNMENT))
+        self.buffers.append(data)
+        if len(data) % ALIGNMENT:
+            self.buffers.append(bytes(-len(data) % ALIGNMENT))
         return _Tensor(name, list(tensor.shape))
 
     def message(self, entries: list[Any]) -> bytes:
@@ -148,10 +153,12 @@ class _Writer:
 class _Reader:
     """Turns header entries back into values, taking the tensors' bytes in order from the body."""
 
-    def __init__(self, body: bytearray, given: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(self, body: bytearray, given: Mapping[str, Callable[..., Any]], own: bool = False) -> None:
+        """Begin at the start; tensors are `own` if they are no views of the body."""
         self.body = body
         self.offset = 0
         self.known = given
+        self.own = own
 
     def value(self, value: _Value, depth: int = 0) -> Any:
         if depth > MAX_DEPTH:
@@ -159,11 +166,11 @@ class _Reader:
         if isinstance(value, _Tensor):
             return self.tensor(value)
         if isinstance(value, _Tuple):
-            return tuple(self.value(item, depth + 1) for item in value.items)
+            return tuple([self.value(item, depth + 1) for item in value.items])
         if isinstance(value, _Given):
             return self.given(value, depth)
         if isinstance(value, _Other):
-            return Foreign(value.name)
+            return Foreign(value.name[:80])
         return value
 
     def given(self, entry: _Given, depth: int) -> Any:
@@ -176,7 +183,7 @@ class _Reader:
 
     def tensor(self, entry: _Tensor) -> Tensor:
         dtype = DTYPES.get(entry.dtype)
-        if dtype is None or len(entry.shape) > MAX_AXES or any(n < 0 for n in entry.shape):
+        if dtype is None or len(entry.shape) > MAX_AXES or min(entry.shape, default=0) < 0:
             raise WireError(f"a tensor of dtype {entry.dtype[:80]!r} and shape {entry.shape[: MAX_AXES + 1]}")
         count = math.prod(entry.shape)
         size = count * dtype.itemsize
@@ -188,7 +195,7 @@ class _Reader:
             return torch.empty(entry.shape, dtype=dtype)
         tensor = torch.frombuffer(self.body, dtype=dtype, count=count, offset=self.offset)
         self.offset += size + -size % ALIGNMENT
-        return tensor.view(entry.shape)
+        return tensor.view(entry.shape).clone() if self.own else tensor.view(entry.shape)
 
 
 def encode_calls(calls: list[Call]) -> bytes:
@@ -229,12 +236,13 @@ def _reply_entry(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
 
 
 def decode_calls(header: bytes, body: bytearray) -> list[Call]:
-    """Read a message of calls.
+    """Read a message of calls, whose tensors are as ones that were made here: what a student's function does to one
+    reaches no other, and how it is rounded does not depend on where in the message it stood.
 
     Raises:
         WireError: the bytes are no such message.
     """
-    read = _Reader(body, GIVEN)
+    read = _Reader(body, GIVEN, own=True)
     return [_call(read, entry) for entry in _entries(_calls, header)]
 
 
@@ -256,7 +264,8 @@ def decode_replies(header: bytes, body: bytearray) -> list[Answer | Fault]:
 
 def _reply(read: _Reader, entry: _Answer | _Fault) -> Answer | Fault:
     if isinstance(entry, _Fault):
-        return Fault(entry.kind, entry.error, entry.message, entry.where, entry.traceback)
+        texts = (entry.kind, entry.error, entry.message, entry.where, entry.traceback)
+        return Fault(*(text[:MAX_TEXT] for text in texts))
     value, gradients, arguments, asked = (
         read.value(entry.value),
         *(tuple(map(read.value, values)) for values in (entry.gradients, entry.arguments, entry.asked)),
@@ -272,10 +281,16 @@ def _entries(decoder: Any, header: bytes) -> Any:
     try:
         return decoder.decode(header)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise WireError(f"the header is not a message: {error}") from error
+        raise WireError(f"the header is not a message: {message_of(error)}") from error
 
 
-def lengths(prefix: bytes) -> tuple[int, int]:
+def split(message: bytes | bytearray) -> tuple[bytes, bytearray]:
+    """Return header and body of a message."""
+    start = PREFIX.size + lengths(message[: PREFIX.size])[0]
+    return bytes(message[PREFIX.size : start]), bytearray(message[start:])
+
+
+def lengths(prefix: bytes | bytearray) -> tuple[int, int]:
     """Read how many bytes of header and body follow.
 
     Raises:

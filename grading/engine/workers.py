@@ -5,6 +5,7 @@ import os
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -12,18 +13,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 from torch import Tensor
 
 from . import wire, worker
+from .answering import _tensor_at
+from .apart import ENVIRONMENT, clean_environment
 from .calls import Answer, Call, Fault
 from .implementation import ROOT
+from .isolation import Limits
 
 KEPT_OUTPUT = 64 << 10
 FORK_SECONDS = 60  # the clean process may still be importing torch
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 Replies = list[Answer | Fault]
+Raw = bytes | bytearray | Fault  # an encoded message of replies, or why there is none
 
 
 class Exchange(Protocol):
@@ -34,6 +39,14 @@ class Exchange(Protocol):
 
         More may be posted meanwhile; replies are waited for in the order of the messages.
         """
+        ...
+
+    def post_message(self, message: bytes, seconds: float) -> Callable[[], Raw]:
+        """Do the same with calls that are encoded already, for replies as they come."""
+        ...
+
+    def read(self, raw: Raw, calls: Sequence[Call]) -> Replies:
+        """Decode and check the replies to calls; a fault for each where there are none."""
         ...
 
 
@@ -49,13 +62,24 @@ class AtOnce:
         replies = self._answer(calls, seconds)
         return lambda: replies
 
+    def post_message(self, message: bytes, seconds: float) -> Callable[[], Raw]:
+        """Answer the calls of a message by a message."""
+        raw = wire.encode_replies(self._answer(wire.decode_calls(*wire.split(message)), seconds))
+        return lambda: raw
+
+    def read(self, raw: Raw, calls: Sequence[Call]) -> Replies:
+        """Decode a message of replies."""
+        return [raw] * len(calls) if isinstance(raw, Fault) else wire.decode_replies(*wire.split(raw))
+
 
 class Starter:
     """Starts workers, by forking a clean process where that is safe and from nothing where it is not."""
 
-    def __init__(self, control: socket.socket | None) -> None:
-        """Use `forking`, `spawning_once` or `Starter(None)`, which starts every worker from nothing."""
-        self._control = control
+    def __init__(
+        self, control: socket.socket | None, limits: Limits | None = None, visible: Sequence[Path] = ()
+    ) -> None:
+        """Use `forking`, `spawning_once`, `enclosed`, or `Starter(None)`, which starts every worker from nothing."""
+        self._control, self._limits, self._visible = control, limits, visible
         if control is not None:
             control.settimeout(FORK_SECONDS)
 
@@ -68,7 +92,7 @@ class Starter:
         if os.fork() == 0:
             ours.close()
             with contextlib.suppress(KeyboardInterrupt):
-                worker.serve_forks(theirs)
+                worker.serve_forks([theirs])
             os._exit(0)
         theirs.close()
         return cls(ours)
@@ -76,29 +100,35 @@ class Starter:
     @classmethod
     def spawning_once(cls) -> "Starter":
         """Start the clean process from nothing: for a process that has already run operations."""
+        return cls(None) if sys.platform == "darwin" else cls(_clean_process("", ())[0])
+
+    @classmethod
+    def enclosed(cls, limits: Limits, visible: Sequence[Path], count: int = 1) -> list["Starter"]:
+        """Start one clean process with an environment of its own, whose workers close every layer that there is.
+
+        visible: the directories in which implementations will be, and nothing else of the disk but Python's.
+        count: how many judges will ask it; each takes one of the starters.
+        """
         if sys.platform == "darwin":
-            return cls(None)
-        ours, theirs = socket.socketpair()
-        _spawn(["forks", str(theirs.fileno())], theirs.fileno())
-        theirs.close()
-        return cls(ours)
+            return [cls(None, limits, visible) for _ in range(count)]
+        return [cls(control, limits, visible) for control in _clean_process(_encoded(limits), visible, count)]
 
-    @property
-    def grace(self) -> float:
-        """Seconds that a worker may need before its first answer: one that starts from nothing imports torch."""
-        return FORK_SECONDS if self._control is None else 0.0
-
-    def start(self, connection: socket.socket, output: int, directory: Path, bank: str) -> int:
-        """Start one worker and return its process number."""
+    def start(self, connection: socket.socket, output: int, request: Sequence[str]) -> None:
+        """Start one worker: directory, bank entry, helpers; whether it did start, its first words tell."""
+        descriptors = [connection.fileno(), output]
         if self._control is not None:
             try:
-                request = f"{directory}\0{bank}".encode()
-                socket.send_fds(self._control, [request], [connection.fileno(), output])
-                return worker.PROCESS.unpack(worker.receive(self._control, worker.PROCESS.size))[0]
-            except (EOFError, OSError):  # a worker may have killed or stopped the process that it was forked from
+                socket.send_fds(self._control, ["\0".join(request).encode()], descriptors)
+                return
+            except OSError:  # a worker may have killed or stopped the process that it was forked from
                 self.close()
-        arguments = [str(connection.fileno()), str(output), str(directory), bank]
-        return _spawn(arguments, connection.fileno(), output).pid
+        if self._limits is not None and sys.platform != "darwin":  # never from nothing, where fewer layers hold
+            self._control = _clean_process(_encoded(self._limits), self._visible)[0]
+            self._control.settimeout(FORK_SECONDS)
+            socket.send_fds(self._control, ["\0".join(request).encode()], descriptors)
+            return
+        limits = _encoded(self._limits) if self._limits else ""
+        _spawn([*map(str, descriptors), limits, *request], *descriptors)
 
     def close(self) -> None:
         """End the clean process."""
@@ -107,15 +137,49 @@ class Starter:
             self._control = None
 
 
-def _spawn(arguments: list[str], *descriptors: int) -> subprocess.Popen[bytes]:
+def _encoded(limits: Limits) -> str:
+    return msgspec.json.encode(limits).decode()
+
+
+def _clean_process(limits: str, visible: Sequence[Path], count: int = 1) -> list[socket.socket]:
+    """Start a process that imports torch and waits for requests on so many connections."""
+    pairs = [socket.socketpair() for _ in range(count)]
+    theirs = [pair[1].fileno() for pair in pairs]
+    _spawn(["forks", ",".join(map(str, theirs)), limits, *map(str, visible)], *theirs, clean=bool(limits))
+    for pair in pairs:
+        pair[1].close()
+    return [pair[0] for pair in pairs]
+
+
+def _spawn(arguments: list[str], *descriptors: int, clean: bool = False) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "grading.engine.worker", *arguments],
         pass_fds=descriptors,
         stdin=subprocess.DEVNULL,
         cwd=ROOT,
-        env=os.environ | ENVIRONMENT,
+        env=clean_environment() if clean else os.environ | ENVIRONMENT,
         start_new_session=True,
     )
+
+
+def _hello(connection: socket.socket) -> worker.Hello:
+    """Wait for a worker's first words, and learn its process number as this side of a namespace sees it.
+
+    Raises:
+        OSError: it ended before, or said nothing.
+    """
+    connection.settimeout(FORK_SECONDS)
+    data, ancillary, _, _ = connection.recvmsg(1 << 12, 1 << 10)
+    if not data:
+        raise EOFError("the worker ended before its first word")
+    try:
+        hello = msgspec.json.decode(data, type=worker.Hello)
+    except msgspec.MsgspecError as error:
+        raise EOFError(f"the worker did not begin as workers do: {error}") from error
+    for _, kind, content in ancillary:
+        if kind == getattr(socket, "SCM_CREDENTIALS", None):
+            hello = msgspec.structs.replace(hello, process=struct.unpack("3i", content[:12])[0])
+    return hello
 
 
 def _assert_fits(call: Call, reply: Answer | Fault) -> None:
@@ -130,6 +194,10 @@ def _assert_fits(call: Call, reply: Answer | Fault) -> None:
     gradients = 0 if call.watch == "cost" else len(call.wrt)
     if (len(reply.gradients), len(reply.arguments), len(reply.asked)) != (gradients, watched, watched):
         raise wire.WireError("an answer without all that was asked for")
+    for path, gradient in zip(call.wrt, reply.gradients, strict=False):
+        source = _tensor_at(call.arguments, path)
+        if gradient is not None and (gradient.shape, gradient.dtype) != (source.shape, source.dtype):
+            raise wire.WireError("a gradient that is not like what it is by")
     tensors = (after for a, after in zip(call.arguments, reply.arguments, strict=False) if isinstance(a, Tensor))
     if not all(isinstance(after, Tensor) for after in tensors):
         raise wire.WireError("an argument that is no longer a tensor")
@@ -138,9 +206,10 @@ def _assert_fits(call: Call, reply: Answer | Fault) -> None:
 class Worker:
     """One implementation in a process of its own, started when first asked and again after it had to be killed."""
 
-    def __init__(self, starter: Starter, directory: Path, bank: str = "") -> None:
-        """Start nothing yet."""
-        self._starter, self.directory, self._bank = starter, directory, bank
+    def __init__(self, starter: Starter, directory: Path, bank: str = "", helpers: str = "") -> None:
+        """Start nothing yet; see `worker.serve` for bank and helpers."""
+        self._starter, self.directory, self._request = starter, directory, (str(directory), bank, helpers)
+        self.layers: tuple[str, ...] = ()
         self._process = 0
         self._unsent = bytearray()
         self._fault = Fault("silent", "NotStarted", "nothing was asked yet")
@@ -154,24 +223,47 @@ class Worker:
     def post(self, calls: Sequence[Call], seconds: float) -> Callable[[], Replies]:
         """Send calls in one message, and return the function that waits for their replies."""
         try:
+            collect = self.post_message(wire.encode_calls(list(calls)), seconds)
+        except wire.WireError as error:
+            self._give_up(error)
+            return lambda: [self._fault] * len(calls)
+        return lambda: self.read(collect(), calls)
+
+    def post_message(self, message: bytes, seconds: float) -> Callable[[], Raw]:
+        """Send an encoded message, and return the function that waits for the encoded replies, or for a fault."""
+        try:
             if not self._process:
-                self._start()
-                seconds += self._starter.grace
-            self._unsent += wire.encode_calls(list(calls))
+                self.start()
+            self._unsent += message
             self._send()
-        except (OSError, wire.WireError) as error:
+        except (EOFError, OSError) as error:
             self._give_up(error)
         process, end = self._process, time.monotonic() + seconds
-        return lambda: self._collect(calls, process, end)
+        return lambda: self._collect(process, end)
 
-    def _collect(self, calls: Sequence[Call], process: int, end: float) -> Replies:
+    def _collect(self, process: int, end: float) -> Raw:
         """Wait for the replies to one message; a process that was given up meanwhile gives none."""
         if process and process == self._process:
             try:
-                return self._converse(end, calls)
+                return self._converse(end)
             except (TimeoutError, EOFError, OSError, wire.WireError) as error:
                 self._give_up(error)
-        return [self._fault] * len(calls)
+        return self._fault
+
+    def read(self, raw: Raw, calls: Sequence[Call]) -> Replies:
+        """Decode and check replies; a fault for each call where there are none, or other ones."""
+        if isinstance(raw, Fault):
+            return [raw] * len(calls)
+        try:
+            replies = wire.decode_replies(*wire.split(raw))
+            if len(replies) != len(calls):
+                raise wire.WireError(f"{len(replies)} replies to {len(calls)} calls")
+            for call, reply in zip(calls, replies, strict=True):
+                _assert_fits(call, reply)
+            return replies
+        except wire.WireError as error:
+            self._give_up(error)
+            return [self._fault] * len(calls)
 
     def _give_up(self, error: Exception) -> None:
         """Kill the process, and keep the reason for whoever waits for it."""
@@ -187,15 +279,37 @@ class Worker:
     def _flood(self) -> str:
         return f", and {self.printed >> 20} MB printed" if self.printed > 1 << 20 else ""
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Start the process, and wait until it is there: a clean process may still be importing torch.
+
+        Raises:
+            EOFError, OSError: it did not start.
+        """
+        try:
+            self._try_to_start()
+        except (EOFError, OSError):  # the process that it was to be forked from had gone, and nobody knew
+            self._try_to_start()
+
+    def _try_to_start(self) -> None:
         self._socket, theirs = socket.socketpair()
         self._pipe, output = os.pipe()
         os.set_blocking(self._pipe, False)
-        self._process = self._starter.start(theirs, output, self.directory, self._bank)
-        theirs.close()
-        os.close(output)
-        self._socket.setblocking(False)
         self._unsent.clear()
+        if hasattr(socket, "SO_PASSCRED"):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        try:
+            self._starter.start(theirs, output, self._request)
+            theirs.close()  # or its end would not be seen
+            hello = _hello(self._socket)
+        except (EOFError, OSError):
+            self._socket.close()
+            os.close(self._pipe)
+            raise
+        finally:
+            theirs.close()
+            os.close(output)
+        self._process, self.layers = hello.process, hello.layers
+        self._socket.setblocking(False)
 
     def _send(self) -> None:
         """Write as much of the messages as the worker takes now."""
@@ -203,10 +317,9 @@ class Worker:
             while self._unsent:
                 del self._unsent[: self._socket.send(self._unsent[: 1 << 18])]
 
-    def _converse(self, end: float, calls: Sequence[Call]) -> Replies:
+    def _converse(self, end: float) -> bytearray:
         """Write the messages and read one reply as the worker takes and gives them, emptying its output meanwhile."""
         received, needed = bytearray(), wire.PREFIX.size
-        header = body = 0
         with selectors.DefaultSelector() as selector:
             selector.register(self._pipe, selectors.EVENT_READ)
             writing = selectors.EVENT_WRITE if self._unsent else 0
@@ -224,15 +337,8 @@ class Worker:
                     if events & selectors.EVENT_READ:
                         received += self._receive(needed - len(received))
                 if needed == wire.PREFIX.size and len(received) == needed:
-                    header, body = wire.lengths(bytes(received))
-                    needed += header + body
-        start = wire.PREFIX.size + header
-        replies = wire.decode_replies(bytes(received[wire.PREFIX.size : start]), received[start:])
-        if len(replies) != len(calls):
-            raise wire.WireError(f"{len(replies)} replies to {len(calls)} calls")
-        for call, reply in zip(calls, replies, strict=True):
-            _assert_fits(call, reply)
-        return replies
+                    needed += sum(wire.lengths(received))
+        return received
 
     def _ready(self, selector: selectors.BaseSelector, end: float) -> list[tuple[selectors.SelectorKey, int]]:
         left = end - time.monotonic()
@@ -266,6 +372,14 @@ class Worker:
         text, self.output, self.printed = self.output.decode(errors="replace"), bytearray(), 0
         return text
 
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the process has used so far; 0 where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self._process}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def close(self) -> None:
         """Kill the worker and all that it started."""
         if self._process:
@@ -276,3 +390,17 @@ class Worker:
             self._socket.close()
             os.close(self._pipe)
             self._process = 0
+
+
+def layers_of(starter: Starter, directory: Path) -> tuple[str, ...]:
+    """Return the layers that hold around a worker, as one that runs nobody's code finds them.
+
+    Raises:
+        EOFError, OSError: it did not start.
+    """
+    worker = Worker(starter, directory)
+    try:
+        worker.start()
+        return worker.layers
+    finally:
+        worker.close()

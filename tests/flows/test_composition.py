@@ -135,7 +135,7 @@ def gradients_in_all_layers(flows: Topic, case: PointsAndLayers) -> None:
     for position, output in enumerate(outputs):
         expected = torch.autograd.grad(output.sum(), [*leaves, point], retain_graph=True, materialize_grads=True)
         weights = tuple(torch.ones_like(output) if i == position else None for i in range(2))
-        answers = (flows.compose.gradient(layers, z, wrt=path, cotangent=weights) for path in paths)
+        answers = flows.compose.gradients(layers, z, wrt=paths, cotangent=weights)
         assert_gradients(answers, expected, [compose.argument(path) for path in paths])
 
 
@@ -149,9 +149,10 @@ def flat_idle_and_steep_layers(flows: Topic, slope: float, size: float, u: float
     points, log_abs_det = mapped(flows.compose, z, layers, z)
     assert_finite(points, "z_k")
     assert_finite(log_abs_det, "log_abs_det")
-    for path in [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)]:
-        for weights in ((torch.ones_like(z), None), (None, torch.ones(1, dtype=F64))):
-            gradient = flows.compose.observe(layers, z, wrt=path, cotangent=weights).gradient
+    paths = [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)]
+    for weights in ((torch.ones_like(z), None), (None, torch.ones(1, dtype=F64))):
+        gradients = flows.compose.gradients(layers, z, wrt=paths, cotangent=weights, missing=True)
+        for path, gradient in zip(paths, gradients, strict=True):
             if gradient is not None:
                 assert_finite(gradient, f"the gradient by {compose.argument(path)}")
 
@@ -252,5 +253,5 @@ def gradients_in_layers_and_points(flows: Topic, case: Case) -> None:
     z, log_abs_det = flow(as_layers(leaves), point)
     expected = torch.autograd.grad((base(z) + log_abs_det).sum(), [*leaves, point])
     paths = [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)] + ["1"]
-    answers = (flows.log_density.gradient(layers, x, base, wrt=path) for path in paths)
+    answers = flows.log_density.gradients(layers, x, base, wrt=paths)
     assert_gradients(answers, expected, [density.argument(path) for path in paths])

@@ -130,8 +130,8 @@ def far_from_the_constraint(flows: Topic, wu: float) -> None:
     u, w = torch.tensor([wu, 1.0], dtype=F64), torch.tensor([1.0, 0.0], dtype=F64)
     expected = torch.tensor([max(wu, 0.0) - 1 + math.log1p(math.exp(-abs(wu))), 1.0], dtype=F64)
     assert_close(_constrained(flows, u, w), expected, 10 + 2 * abs(wu))
-    for wrt, name in (("0", "u"), ("1", "w")):
-        assert_finite(flows.constrain_u.gradient(u, w, wrt=wrt), f"the gradient by {name}")
+    for gradient, name in zip(flows.constrain_u.gradients(u, w, wrt=("0", "1")), "uw", strict=True):
+        assert_finite(gradient, f"the gradient by {name}")
 
 
 @constrain.property("stability", u=tensors(COORDINATES))
@@ -139,8 +139,8 @@ def leaves_u_where_w_is_zero(flows: Topic, u: tuple[Tensor]) -> None:
     """Where w is 0, u_hat is u, and the gradients are finite; other rows are constrained all the same."""
     zero = torch.zeros_like(u[0])
     assert_close(_constrained(flows, u[0], zero), u[0])
-    for wrt, name in (("0", "u"), ("1", "w")):
-        gradient = flows.constrain_u.observe(u[0], zero, wrt=wrt).gradient
+    gradients = flows.constrain_u.gradients(u[0], zero, wrt=("0", "1"), missing=True)
+    for gradient, name in zip(gradients, "uw", strict=True):
         if gradient is not None:  # u itself is an answer here, and has none by w
             assert_finite(gradient, f"the gradient by {name}")
     both, ones = torch.cat([u[0], u[0]]), torch.ones_like(zero)
@@ -155,7 +155,7 @@ def gradients_in_u_and_w(flows: Topic, layer: PointsAndLayers, weight: float) ->
     cotangent = torch.linspace(1, weight, u.numel(), dtype=F64).view(u.shape)
     leaves = u.clone().requires_grad_(), w.clone().requires_grad_()
     expected = torch.autograd.grad((constrained_u(*leaves) * cotangent).sum(), leaves)
-    answers = (flows.constrain_u.gradient(u, w, wrt=wrt, cotangent=cotangent) for wrt in ("0", "1"))
+    answers = flows.constrain_u.gradients(u, w, wrt=("0", "1"), cotangent=cotangent)
     assert_gradients(answers, expected, constrain.arguments)
 
 
@@ -263,9 +263,9 @@ def flat_tanh(flows: Topic, slope: float, size: float, u: float) -> None:
     points, log_abs_det = mapped(flows.planar, z, z, *layer)
     assert_close(points, z + slope * u_hat, size, "f(z)")
     assert_close(log_abs_det, torch.zeros_like(log_abs_det), what="log_abs_det")
-    for wrt, name in enumerate(planar.arguments):
-        for weights in ((torch.ones_like(z), None), (None, torch.ones(1, dtype=F64))):
-            gradient = flows.planar.gradient(z, *layer, wrt=str(wrt), cotangent=weights)
+    for weights in ((torch.ones_like(z), None), (None, torch.ones(1, dtype=F64))):
+        gradients = flows.planar.gradients(z, *layer, wrt="0123", cotangent=weights)
+        for gradient, name in zip(gradients, planar.arguments, strict=True):
             assert_finite(gradient, f"the gradient by {name}")
 
 
@@ -282,7 +282,7 @@ def gradients_in_point_and_layer(flows: Topic, case: PointsAndLayers, weight: fl
         ((None, det_weight), (log_abs_det * det_weight).sum()),
     ):
         expected = torch.autograd.grad(total, leaves, retain_graph=True, materialize_grads=True)
-        answers = (flows.planar.gradient(z, *layer, wrt=wrt, cotangent=weights) for wrt in "0123")
+        answers = flows.planar.gradients(z, *layer, wrt="0123", cotangent=weights)
         assert_gradients(answers, expected, planar.arguments)
 
 

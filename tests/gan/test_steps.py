@@ -39,7 +39,7 @@ def _after_critic_step(gan: Topic, game: Game, real: Tensor, noise: Tensor) -> l
     """The critic's weight and bias after one step down the gradient of the implementation's own critic_loss."""
     arguments, weights = (game, real, game.generator(noise)), (None, torch.ones((), dtype=F64))
     paths = ("0.critic.weight", "0.critic.bias")
-    gradients = [gan.critic_loss.gradient(*arguments, wrt=path, cotangent=weights) for path in paths]
+    gradients = list(gan.critic_loss.gradients(*arguments, wrt=paths, cotangent=weights))
     return _descended((game.critic.weight, game.critic.bias), gradients, game.rates[0])
 
 
@@ -128,9 +128,9 @@ def gradient_in_the_critic(gan: Topic, game: Game) -> None:
     values = _critic_loss(game, replace(game.critic, **leaves), *_samples(game))
     arguments = (game, *_samples(game))
     for value, cotangent, name in zip(values, ((one, None), (None, one)), ("objective", "loss"), strict=True):
-        for field in fields:
-            (expected,) = torch.autograd.grad(value, leaves[field], retain_graph=True)
-            answer = gan.critic_loss.gradient(*arguments, wrt=f"0.critic.{field}", cotangent=cotangent)
+        gradients = torch.autograd.grad(value, list(leaves.values()), retain_graph=True)
+        answers = gan.critic_loss.gradients(*arguments, wrt=[f"0.critic.{f}" for f in fields], cotangent=cotangent)
+        for field, answer, expected in zip(fields, answers, gradients, strict=True):
             assert_close(answer, expected, 10 * MANY, f"the gradient of the {name} by the critic's {field}")
 
 

@@ -6,6 +6,8 @@ import torch
 from grading.engine.answering import answer
 from grading.engine.calls import Call, Cost
 from grading.engine.metering import Meter
+from tests.support.networks import Network
+from tests.support.players import Game, LinearCritic, LinearGenerator, Objective
 
 X = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
 LAYERS = [(X, 2 * X, torch.tensor(0.5, dtype=torch.float64)), (3 * X, 4 * X, torch.tensor(1.0, dtype=torch.float64))]
@@ -98,3 +100,39 @@ def test_memory_that_was_there_before_does_not_count():
     with Meter([big]) as meter:
         big.add_(1)
     assert meter.cost.peak_bytes == 0
+
+
+def test_where_memory_lies_is_told_by_numbers_that_are_the_same_in_every_process():
+    network = Network((X, 2 * X), (), (torch.tensor(3),))
+
+    def share(average, model):
+        average.weight_0.data = model.weight_0.data
+
+    apart, shared = (
+        [after[4] for after in asked(function, network, network, watch="effects").arguments]
+        for function in (lambda average, model: None, share)
+    )
+    assert apart == [(0, 1, 2), (3, 4, 5)]
+    assert shared == [(0, 1, 2), (0, 3, 4)]
+
+
+def test_arguments_that_are_the_calls_own_are_not_copied():
+    seen = []
+    for own in (False, True):
+        answer(seen.append, Call("toy.f", "f.py", (X,)), own)
+    assert [x is X for x in seen] == [False, True]
+
+
+@pytest.mark.parametrize("keyword", [False, True])
+@pytest.mark.parametrize("method", ["__call__", "forward"])
+def test_a_game_notes_whom_it_was_asked_for_however_it_is_asked(method, keyword):
+    player = LinearGenerator(X[:1, None], X[:1])
+    game = Game(LinearCritic(X[:1], X[0]), player, player, Objective(0, 0), None, 0, X[None, :, None], X[None], (1, 1))
+
+    def function(game):
+        ask = getattr(game.critic, method)
+        return ask(x=X[:, None]) if keyword else ask(X[:, None])
+
+    log = asked(function, game, watch="effects").arguments[0][3]
+    assert [name for name, _ in log] == ["critic"]
+    assert torch.equal(log[0][1], X[:, None])

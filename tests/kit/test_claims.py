@@ -4,6 +4,7 @@ import json
 import math
 import pickle
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,11 @@ from exercises.experiments.vae.networks import VAE
 from grading import measuring
 from grading.claims import judge, measure_claims
 from grading.engine.implementation import locate
+from grading.repeating import repeated
 from grading.rubric import RubricError, load
 from solutions.vae import bounds
+
+AGAIN = partial(repeated, locate("solutions"))
 
 nats = st.floats(-1e4, 1e3)
 NOISIEST = 1.0
@@ -79,7 +83,7 @@ def measured(images, monkeypatch):
     """A function that measures the claims of a run on few images."""
     monkeypatch.setattr(measuring, "SAMPLES", 10)
     monkeypatch.setattr(data, "load", lambda name, root: images)
-    return lambda run: {claim.name: claim for claim in measure_claims(run, load(), None, locate("solutions"))}
+    return lambda run: {claim.name: claim for claim in measure_claims(run, load(), None, AGAIN)}
 
 
 def test_a_run_agrees_with_what_was_measured_before_and_nothing_else_does(make_run, measured):
@@ -188,7 +192,7 @@ def test_a_claim_that_nothing_measures_is_an_error_of_the_rubric(make_run, measu
     rubric = load()
     rubric.claims["vae.elbos"] = rubric.claims["vae.elbo"]
     with pytest.raises(RubricError, match=r"'vae.elbos'"):
-        list(measure_claims(make_run(), rubric, None, locate("solutions")))
+        list(measure_claims(make_run(), rubric, None, AGAIN))
 
 
 # Flows
@@ -210,7 +214,7 @@ def flow_run(tmp_path):
             path.mkdir(parents=True)
             save_file({"model.weights": torch.tensor(weights)}, path / "checkpoint.safetensors")
         run.write_summary(dict.fromkeys(names, 1.8378770351409912))
-        return {claim.name: claim for claim in measure_claims(run, load(), None, locate("solutions"))}
+        return {claim.name: claim for claim in measure_claims(run, load(), None, AGAIN)}
 
     return measure
 

@@ -15,6 +15,7 @@ from tests.support.closeness import (
     WrongAnswer,
     assert_at_most,
     assert_close,
+    assert_same_dtype,
     assert_finite,
     assert_tensor,
     explain_shape,
@@ -161,3 +162,15 @@ def test_a_shape_is_explained(actual: tuple[int, ...], expected: tuple[int, ...]
 @pytest.mark.parametrize(("actual", "expected"), [((3,), (4,)), ((2, 3), (3, 2)), ((7, 2), (4,))])
 def test_a_shape_of_unknown_cause_is_only_told(actual: tuple[int, ...], expected: tuple[int, ...]) -> None:
     assert explain_shape(actual, expected) == f"returned {actual}, expected {expected}"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64])
+def test_who_answers_coarsely_where_nobody_asked_for_it_gains_no_room(dtype):
+    with pytest.raises(WrongAnswer):
+        assert_close(torch.zeros(2, dtype=dtype), torch.full((2,), 0.015, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool])
+def test_whole_numbers_are_of_no_precision_that_was_asked_for(dtype):
+    with pytest.raises(WrongAnswer, match=str(dtype)):
+        assert_same_dtype(torch.zeros(2, dtype=dtype), torch.float64)

@@ -29,9 +29,12 @@ from grading.bank import entries, find
 from grading.claims import measure_claims
 from grading.engine.implementation import ROOT, locate
 from grading.handed_in import finished_runs
+from grading.repeating import repeated
 from grading.rubric import load
 from grading.training import functions_of
 from solutions.gan import averaging, objectives, penalties, steps
+
+AGAIN = partial(repeated, locate("solutions"))
 
 FUNCTIONS = SimpleNamespace(
     jsd=objectives.jsd,
@@ -458,32 +461,30 @@ def test_a_run_reports_a_class_for_each_configuration_and_draws_it(run):
 
 
 def test_claims_are_measured_by_repeating_the_run_with_the_implementations_functions(run):
-    (claim,) = measure_claims(run, load(), None, locate("solutions"))
+    (claim,) = measure_claims(run, load(), None, AGAIN)
     assert (claim.outcome, claim.reported, claim.measured) == ("reached", "limit cycle", "limit cycle")
     assert claim.earned == 0.75
 
 
 def test_another_word_than_the_repeated_runs_is_wrong(run, tmp_path):
     other = copied(run, tmp_path, **{"dirac.class.dirac-w1-9": "converges"})
-    (claim,) = measure_claims(other, load(), None, locate("solutions"))
+    (claim,) = measure_claims(other, load(), None, AGAIN)
     assert (claim.outcome, claim.earned) == ("wrong", 0)
     assert "reported 'converges', repeated 'limit cycle'" in claim.message
 
 
 @pytest.mark.parametrize("word", [None, 3.0, "x" * 100, ["limit cycle"], "\x1b[31mcycles", "\ud800"])
 def test_what_is_no_word_is_refused(run, tmp_path, word):
-    (claim,) = measure_claims(
-        copied(run, tmp_path, **{"dirac.class.dirac-w1-9": word}), load(), None, locate("solutions")
-    )
+    (claim,) = measure_claims(copied(run, tmp_path, **{"dirac.class.dirac-w1-9": word}), load(), None, AGAIN)
     assert claim.outcome == "refused"
 
 
 def test_functions_that_do_something_else_miss_the_claim(run, tmp_path, submission):
     wrong = submission({"gan/penalties.py": [("(norm - 1).square()", "norm.square()")]})
-    (claim,) = measure_claims(run, load(), None, wrong)
+    (claim,) = measure_claims(run, load(), None, partial(repeated, wrong))
     assert (claim.outcome, claim.measured) == ("wrong", "converges")
     honest = copied(run, tmp_path, **{"dirac.class.dirac-w1-9": "converges"})
-    assert [c.outcome for c in measure_claims(honest, load(), None, wrong)] == ["missed"]
+    assert [c.outcome for c in measure_claims(honest, load(), None, partial(repeated, wrong))] == ["missed"]
 
 
 @pytest.mark.parametrize(
@@ -498,7 +499,7 @@ def test_functions_that_do_not_get_to_the_end_refuse_the_claim(run, submission, 
     broken = submission(
         {"gan/steps.py": [("    update_average(game.average", f"    {line}\n    update_average(game.average")]}
     )
-    (claim,) = measure_claims(run, load(), None, broken)
+    (claim,) = measure_claims(run, load(), None, partial(repeated, broken))
     assert claim.outcome == "refused"
     assert "cannot be re" in claim.message
 
@@ -509,7 +510,7 @@ def test_other_settings_have_no_claim(run, tmp_path):
     for change in ({"order": "simultaneous"}, {"iterations": 10}, {"critic_steps": 2}, {"starts": 1}):
         config["settings"] = asdict(replace(Config(), configuration="dirac-w1-9")) | change
         (place / "config.json").write_text(json.dumps(config))
-        assert list(measure_claims(runs.read(place), load(), None, locate("solutions"))) == []
+        assert list(measure_claims(runs.read(place), load(), None, AGAIN)) == []
 
 
 def test_tables_set_prediction_beside_outcome_and_theory_beside_experiment(run):
@@ -598,33 +599,33 @@ def test_all_trajectories_of_a_run_are_read(run):
     "line",
     [
         "print('x' * 10_000_000)",
-        "__import__('sys').exit(0)",
-        "__import__('os').mkfifo(PLACE + '/run/trajectories/w1.safetensors')",
-        "__import__('shutil').rmtree(PLACE)",
-        "__import__('os').symlink('/etc', PLACE + '/run/trajectories')",
+        "sys.exit(0)",
+        "[os.write(fd, b'x' * 99) for fd in range(3, 40) if not os.set_blocking(fd, False)]",
+        "os.closerange(0, 99)",
+        "open('/etc/passwd').read()",
+        "open(__file__, 'a').write('x = 1')",
+        "torch.zeros(1 << 33)",
     ],
 )
 def test_whoever_judges_goes_on_whatever_a_function_does(run, submission, line):
-    """The folder's name is on the command line of the process in which the functions run."""
-    begin = "import os\nimport sys\n\nPLACE = sys.argv[-1]\nassert os.path.isdir(PLACE + '/run')\n"
-    broken = submission({"gan/averaging.py": [("import torch\n", f"import torch\n{begin}{line}\n")]})
-    (claim,) = measure_claims(run, load(), None, broken)
-    assert claim.outcome in ("reached", "refused")
+    broken = submission({"gan/averaging.py": [("import torch\n", f"import os\nimport sys\n\nimport torch\n{line}\n")]})
+    (claim,) = measure_claims(run, load(), None, partial(repeated, broken))
+    assert claim.outcome == ("reached" if line.startswith("print") else "refused")
+    assert not (broken / "gan" / "averaging.py").read_text().endswith("x = 1")
 
 
-def test_a_failure_is_found_once_for_all_claims(tmp_path, submission, monkeypatch):
+def test_a_failure_is_found_once_for_all_claims(tmp_path):
     called = []
 
-    def fails(*_):
+    def fails(_):
         called.append(1)
         raise RunError("no")
 
-    monkeypatch.setattr("grading.measuring.repeated", fails)
     place = tmp_path / "run"
     runs.create(place, {"experiment": "dirac", "data": {"name": "dirac"}, "settings": asdict(Config())}).write_summary(
         {}
     )
     summary = {name: "cycles" for name in load().claims if name.startswith("dirac.")}
     runs.read(place).write_summary(summary)
-    assert [c.outcome for c in measure_claims(runs.read(place), load(), None, locate("solutions"))] == 20 * ["refused"]
+    assert [c.outcome for c in measure_claims(runs.read(place), load(), None, fails)] == 20 * ["refused"]
     assert len(called) == 1

@@ -491,3 +491,22 @@ def test_every_property_answers_for_odd_functions(part: str, function: Callable[
     for attempt in failed:
         assert isinstance(attempt.error, (WrongAnswer, CallFailed))
         assert describe(attempt).message
+
+
+def test_a_wrong_gradient_of_several_is_told_as_if_it_had_been_asked_alone(toy: Part) -> None:
+    @toy.property("gradient", n=st.integers(1, 5))
+    def doubles_both(topic: Topic, n: int) -> None:
+        """The gradients are 2 and 3."""
+        x = torch.tensor([float(n)], dtype=torch.float64)
+        for gradient, factor in zip(topic.twice.gradients(x, x, wrt=("0", "1")), (2, 3), strict=True):
+            assert_close(gradient, factor * torch.ones_like(x))
+
+    two = Part("toy.twice", "toy.py", ("x", "y"), toy.properties)
+    said = []
+    for function in (lambda x, y: 2 * x + 4 * y, lambda x, y: 2 * x + y.detach(), lambda x, y: x + 3 * y):
+        failure = judged(two, answered_by(twice=function))["doubles_both"].failure
+        assert failure is not None
+        said.append((failure.called.split(" of ")[0], failure.message))
+    assert [called for called, _ in said] == ["gradient, by y,", "gradient, by y,", "gradient, by x,"]
+    assert said[1][1] == "no gradient flows from the result to y"
+    assert judged(two, answered_by(twice=lambda x, y: 2 * x + 3 * y))["doubles_both"].outcome == "right"

@@ -1,5 +1,6 @@
 """Given modules with buffers, described by numbers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,15 +48,18 @@ class BuiltNetwork(nn.Module):
     def _tensors(self) -> list[Tensor]:
         return [*self.parameters(), *self.buffers()]
 
-    def left(self) -> tuple[Any, ...]:
+    def left(self, place: Callable[[Tensor], int] = id) -> tuple[Any, ...]:
         """Return the tensors by name, whether they are the ones of before, any graph, where their memory lies, and
-        whether the parameters ask for a gradient and the module is in training mode."""
+        whether the parameters ask for a gradient and the module is in training mode.
+
+        place: tells where the memory of a tensor lies, by a number that tensors have in common if they share it.
+        """
         names = [name for name, _ in (*self.named_parameters(), *self.named_buffers())]
         now = self._tensors()
         same = len(now) == len(self.first) and all(a is b for a, b in zip(now, self.first, strict=True))
         graph = any(t.grad_fn is not None or t.grad is not None for t in now)
         values = tuple(t.detach().clone() for t in now)
-        places = tuple(t.untyped_storage().data_ptr() for t in now)
+        places = tuple(map(place, now))
         return (
             tuple(names),
             values,

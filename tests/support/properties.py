@@ -5,8 +5,8 @@ argument stands in for a topic of the implementation: each call of a function on
 the student's module in this process or a worker in another.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,6 +63,11 @@ class Part:
     arguments: tuple[str, ...]
     properties: list[Property] = field(default_factory=list)
 
+    @property
+    def topic(self) -> str:
+        """The topic, and the name of its directory."""
+        return self.name.split(".")[0]
+
     def argument(self, path: str) -> str:
         """Say in words what a path such as "1.weight" or "0.2.1" names among the arguments."""
         position, *steps = path.split(".")
@@ -73,7 +78,7 @@ class Part:
 
     def path_in(self, directory: Path) -> str:
         """Return the file of the part in an implementation's directory, as one would name it from where one stands."""
-        path = directory / self.name.split(".")[0] / self.file
+        path = directory / self.topic / self.file
         return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
     def __post_init__(self) -> None:
@@ -148,12 +153,27 @@ class Function:
         Raises:
             WrongAnswer: no gradient flows from the values to that argument.
         """
-        answer = self._ask(Call(*self._where(), arguments, self._topic.next_seed(), "value", (wrt,), cotangent))
-        (gradient,) = answer.gradients
-        _expect_weighed(answer.value, cotangent)
-        if gradient is None:
-            raise WrongAnswer(f"no gradient flows from the result to {self._part.argument(wrt)}")
+        (gradient,) = self.gradients(*arguments, wrt=(wrt,), cotangent=cotangent)
         return gradient
+
+    def gradients(
+        self, *arguments: Any, wrt: Sequence[str], cotangent: Weights = None, missing: bool = False
+    ) -> Iterator[Any]:
+        """Yield the gradients with respect to several arguments, all of one call.
+
+        missing: where no gradient flows to an argument, None is yielded and nothing raised.
+
+        Raises:
+            WrongAnswer: no gradient flows from the values to one of them.
+        """
+        call = Call(*self._where(), arguments, self._topic.next_seed(), "value", tuple(wrt), cotangent)
+        answer = self._ask(call)
+        _expect_weighed(answer.value, cotangent)
+        for path, gradient in zip(wrt, answer.gradients, strict=True):
+            self._topic.last = replace(call, wrt=(path,)), answer  # a wrong one is told as if it had been asked alone
+            if gradient is None and not missing:
+                raise WrongAnswer(f"no gradient flows from the result to {self._part.argument(path)}")
+            yield gradient
 
     def cost(self, *arguments: Any) -> Cost:
         """Return what the call took: memory, entries read and written, the largest tensor."""

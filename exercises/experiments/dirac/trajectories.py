@@ -37,8 +37,13 @@ def stride(config: Config) -> int:
 def write(path: Path, trajectory: Trajectory, source: str = "") -> None:
     """Write a trajectory, and what tells the functions that made it, whole or not at all."""
     path.parent.mkdir(exist_ok=True)
+    write_whole(path, encode(trajectory, source))
+
+
+def encode(trajectory: Trajectory, source: str = "") -> bytes:
+    """Return the content of a trajectory's file."""
     tensors = {"path": trajectory.path.contiguous(), "starts": trajectory.starts.contiguous()}
-    write_whole(path, save(tensors, metadata={"source": source}))
+    return save(tensors, metadata={"source": source})
 
 
 def source_of(path: Path) -> str | None:

@@ -1,0 +1,81 @@
+"""Judging the parts of one submission within its budget, with its own helpers and, where they are wrong, right ones."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from grading.engine.workers import Starter, Worker
+from grading.judge import Judge, PartVerdict, Verdict
+from grading.lending import Lender
+from grading.wording import Failure
+from tests.support.properties import Part, Property
+
+
+class Answers:
+    """A submission's code in workers, and what was judged of it so far, in seconds of wall and processor time."""
+
+    def __init__(self, judge: Judge, starter: Starter, lender: Lender, directory: Path, budget: float) -> None:
+        """Start nothing yet. directory: the submission's implementation. budget: seconds of wall time in all."""
+        self._judge, self._starter, self._lender, self._directory = judge, starter, lender, directory
+        self.budget, self.used, self.cpu = budget, 0.0, 0.0
+        self.layers: tuple[str, ...] = ()
+
+    def judge(self, parts: Sequence[Part]) -> dict[str, PartVerdict]:
+        """Judge parts in their order, each with the submission's own helpers."""
+        worker = Worker(self._starter, self._directory)
+        try:
+            return {part.name: self._part(part, worker, len(parts) - i) for i, part in enumerate(parts)}
+        finally:
+            self._end(worker)
+
+    def judge_again(self, parts: Sequence[Part], first: Mapping[str, PartVerdict]) -> dict[str, dict[str, Verdict]]:
+        """Judge what did not hold once more, with right helpers in place of wrong ones; verdicts by property."""
+        return {part.name: self._with_right_helpers(part, first) for part in parts}
+
+    def _part(self, part: Part, worker: Worker, waiting: int) -> PartVerdict:
+        """Judge a part within its share of what is left of the budget, so that no endless loop starves the others."""
+        share, start = (self.budget - self.used) / waiting, time.monotonic()
+        verdicts = list(self._judge.part(part, worker, share))
+        self.used += time.monotonic() - start
+        verdicts += [_unjudged(value, share) for value in part.properties[len(verdicts) :]]
+        return PartVerdict(part.name, verdicts, worker.take_output())
+
+    def _with_right_helpers(self, part: Part, first: Mapping[str, PartVerdict]) -> dict[str, Verdict]:
+        failed = {v.property for v in first[part.name].verdicts if v.outcome != "right"}
+        wrong = {name for name, verdict in first.items() if verdict.outcome != "right"}
+        if not failed or not self._calls(part, wrong & set(self._lender.lent(part))):
+            return {}
+        worker = Worker(self._starter, self._directory, helpers=str(self._lender.directory(part)))
+        found = {}
+        try:
+            for value in (value for value in part.properties if value.name in failed):
+                left = min(self._judge.profile.property_seconds, self.budget - self.used)
+                if left <= 0:
+                    break
+                start = time.monotonic()
+                inputs, memory = self._judge.inputs(value), self._judge.memory
+                found[value.name] = self._judge.judge(value, inputs, worker, left, memory)
+                self.used += time.monotonic() - start
+        finally:
+            self._end(worker)
+        return found
+
+    def _calls(self, part: Part, others: set[str]) -> bool:
+        """Tell whether the file of a part mentions one of these others, other than to define it."""
+        try:
+            text = (self._directory / part.topic / part.file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+        names = "|".join(re.escape(other.split(".")[1]) for other in others)
+        return bool(names) and re.search(rf"(?<!def )\b({names})\b", text) is not None
+
+    def _end(self, worker: Worker) -> None:
+        self.cpu += worker.cpu_seconds()
+        self.layers = self.layers or worker.layers
+        worker.close()
+
+
+def _unjudged(value: Property, share: float) -> Verdict:
+    message = f"not judged: the {max(share, 0):.1f} seconds that this part could have were used up before"
+    return Verdict(value.name, value.aspect, value.sentence, "wrong", 0, 0.0, Failure(message))

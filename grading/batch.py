@@ -1,0 +1,175 @@
+"""Grading a class: many submissions on the cores of one machine or on a cluster, one record each, come what may."""
+
+import contextlib
+import multiprocessing
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from functools import partial
+from multiprocessing.queues import SimpleQueue
+from pathlib import Path
+
+import msgspec
+import torch
+
+from grading import records, rubric
+from grading.engine.isolation import bound_memory, linux
+from grading.engine.workers import Starter
+from grading.grader import Grader, IsolationError, Order, limits
+from grading.intake import Source
+from grading.records import Record
+
+JUDGE_MB = 4096  # that a process which judges may take more than at first, whatever size answers are of
+WAITING = 2  # submissions for each process that are handed out at a time: memory does not grow with the class
+Unit = Callable[[Source], bytes]
+
+
+class BatchError(Exception):
+    """A class that cannot be graded; the text says why and what to do."""
+
+
+@contextlib.contextmanager
+def at_work(order: Order, jobs: int, place: Path | None = None) -> Iterator[tuple[Grader, list[Starter]]]:
+    """Start the clean process, which workers of so many judges are forked from, and a grader.
+
+    place: where the directory of submissions that are being graded is made, None for that of temporary files.
+
+    Raises:
+        IsolationError: fewer layers hold than the order requires.
+    """
+    torch.set_num_threads(1)  # the processes share the cores, and a fork would wait for threads that it has not
+    with tempfile.TemporaryDirectory(prefix="elbo-", dir=place, ignore_cleanup_errors=True) as name:
+        work = Path(name).resolve()
+        work.chmod(0o711)  # whoever knows a submission's place may read it; nobody may look for one
+        starters = Starter.enclosed(limits(rubric.load()), [work], jobs)
+        try:
+            yield Grader(order, starters[0], work), starters
+        finally:
+            for starter in starters:
+                starter.close()
+
+
+def grade_here(sources: Sequence[Source], order: Order, jobs: int) -> Iterator[Record]:
+    """Grade on this machine, with so many processes, and yield the records as they come."""
+    with at_work(order, jobs) as (grader, starters):
+        grader.draw()  # once, before the processes that judge are forked
+        pool = partial(_pool, grader, starters)
+        yield from _through(pool, _unit, sources, jobs, grader)
+
+
+def grade_on_cluster(sources: Sequence[Source], order: Order, address: str) -> Iterator[Record]:
+    """Grade on the workers of a Dask scheduler, which need the kit installed and the submissions at the same paths.
+
+    Raises:
+        BatchError: dask.distributed is not installed, or nothing answers at the address.
+    """
+    try:
+        from distributed import Client
+
+        client = Client(address, timeout="10s", set_as_default=False)
+    except ImportError as error:
+        raise BatchError("--scheduler needs dask.distributed: pip install -e '.[cluster]'") from error
+    except OSError as error:
+        raise BatchError(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
+    with client:
+        jobs = max(1, sum(client.nthreads().values()))
+        with at_work(order, 1) as (grader, _):
+            yield from _through(client.get_executor, partial(_unit_of, order), sources, jobs, grader)
+
+
+def _through(
+    executor: Callable[[], Executor], unit: Unit, sources: Sequence[Source], jobs: int, grader: Grader
+) -> Iterator[Record]:
+    """Hand out submissions a few at a time. Those that were under way when a process died are graded one by one."""
+    suspects: list[Source] = []
+    waiting = iter(sources)
+    more = True
+    while more:
+        more = False
+        for source, encoded in _hand_out(executor, unit, waiting, WAITING * jobs):
+            if encoded is None:
+                suspects.append(source)
+                more = True
+            else:
+                yield msgspec.json.decode(encoded, type=Record)
+    for source in suspects:
+        ((_, encoded),) = _hand_out(executor, unit, iter([source]), 1)
+        reason = "the process that judged it ended: is it out of memory?"
+        yield grader.refuse(source, reason) if encoded is None else msgspec.json.decode(encoded, type=Record)
+
+
+def _hand_out(
+    executor: Callable[[], Executor], unit: Unit, sources: Iterator[Source], most: int
+) -> Iterator[tuple[Source, bytes | None]]:
+    """Yield each submission with its record, or with None where the process ended; then no more are handed out."""
+    ended = False
+    with executor() as pool:
+        try:
+            futures: dict[Future[bytes], Source] = {}
+            while True:
+                while not ended and len(futures) < most and (source := next(sources, None)) is not None:
+                    futures[pool.submit(unit, source)] = source
+                if not futures:
+                    return
+                for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                    source, error = futures.pop(future), future.exception()
+                    if isinstance(error, IsolationError):
+                        raise error
+                    ended |= error is not None
+                    yield source, None if error else future.result()
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
+
+
+# In the processes that judge
+
+_grader: Grader | None = None
+_held = contextlib.ExitStack()  # what a grader of this process's own stands on, until the process ends
+_one_at_a_time = threading.Lock()
+
+
+def _pool(grader: Grader, starters: Sequence[Starter]) -> Executor:
+    """Make processes that judge with what was drawn; each takes one of the starters."""
+    if sys.platform == "darwin":  # where a fork is not safe each draws for itself
+        return ProcessPoolExecutor(len(starters), initializer=_begin, initargs=(grader.order,))
+    numbers: SimpleQueue[int] = multiprocessing.SimpleQueue()
+    for number in range(len(starters)):
+        numbers.put(number)
+    context = multiprocessing.get_context("fork")
+    return ProcessPoolExecutor(len(starters), context, initializer=_adopt, initargs=(grader, starters, numbers))
+
+
+def _adopt(grader: Grader, starters: Sequence[Starter], numbers: SimpleQueue[int]) -> None:
+    global _grader
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that hands out
+    linux.control_process(linux.SET_DEATH_SIGNAL, signal.SIGKILL)  # and so is its end
+    bound_memory(JUDGE_MB)
+    grader.starter = starters[numbers.get()]
+    _grader = grader
+
+
+def _begin(order: Order) -> None:
+    """Make a grader of one's own, which lives as long as the process."""
+    global _grader
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _grader, _ = _held.enter_context(at_work(order, 1))
+
+
+def _unit(source: Source) -> bytes:
+    assert _grader is not None
+    return records.encode(_grader.grade(source))
+
+
+def _unit_of(order: Order, source: Source) -> bytes:
+    """Grade a submission in a process of a cluster, which may have graded others, for another order even."""
+    global _grader
+    with _one_at_a_time:
+        if _grader is None or _grader.order != order:
+            _held.close()
+            _grader, _ = _held.enter_context(at_work(order, 1))
+        return _unit(source)

@@ -1,0 +1,123 @@
+"""The subcommand that grades submissions."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .shared import Data, Json, Refusal, make_console, write_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grading.gradebook import Gradebook
+    from grading.grader import Order
+    from grading.intake import Source
+    from grading.records import Record
+
+app = typer.Typer()
+
+Submissions = Annotated[
+    list[Path], typer.Argument(help="Directories, archives, notebooks, or the folder of a class.", metavar="SUBMISSION")
+]
+Isolation = Annotated[
+    str, typer.Option(metavar="required|available", help="Whether to refuse to grade with less than the rubric names.")
+]
+SEEDS = 1 << 48
+
+
+@app.command()
+def grade(
+    submissions: Submissions,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="For records, feedback and the table.")],
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="PART|TOPIC", help="Grade these alone, and no runs.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="What inputs are drawn from, a secret; a new one if not given.")
+    ] = None,
+    inputs: Annotated[int | None, typer.Option(min=1, help="For each property, in place of the rubric's.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="For the parts of a submission, likewise.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that judge.")] = os.cpu_count() or 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the grading in --out.")] = False,
+    isolation: Isolation = "available",
+    runs: Annotated[bool, typer.Option("--runs/--no-runs", help="Measure submitted runs again.")] = True,
+    scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="Of a Dask cluster to grade on.")] = "",
+    data: Data = None,
+    json: Json = "",
+) -> None:
+    """Grade submissions in processes that can do no harm; status 1 where one could not be graded.
+
+    Example: [bold]elbo grade handed-in/ --out graded[/]
+    """
+    console = make_console(json)
+    from grading import rubric
+    from grading.gradebook import Gradebook, circumstances_in
+    from grading.grader import Order, circumstances_of
+    from grading.intake import find
+
+    if isolation not in ("required", "available"):
+        raise Refusal(f"--isolation {isolation}: expected required or available")
+    if seed is None:
+        before = circumstances_in(out) if resume else None
+        seed = secrets.randbelow(SEEDS) if before is None else before.grading_seed
+    required = tuple(rubric.load().grading.isolation) if isolation == "required" else ()
+    order = Order(seed, tuple(only or ()), inputs, budget, str(data or ""), runs, required)
+    sources = find(submissions)
+    book = Gradebook(out, circumstances_of(order), resume)
+    waiting = [source for source in sources if not book.has(source)] if resume else sources
+    if len(waiting) < len(sources):
+        console.print(f"{len(sources) - len(waiting)} of {len(sources)} were graded before, and are kept")
+    for record in _graded(waiting, order, jobs, scheduler, console):
+        book.keep(record)
+    raise typer.Exit(_tell(book, sources, console, json))
+
+
+def _graded(
+    sources: "list[Source]", order: "Order", jobs: int, scheduler: str, console: "Console"
+) -> "Iterator[Record]":
+    """Grade, with a bar on a terminal; what Ctrl-C leaves is told of.
+
+    Raises:
+        Refusal: it was stopped.
+    """
+    from rich.progress import Progress
+
+    from grading import batch
+
+    if not sources:
+        return
+    records = (
+        batch.grade_on_cluster(sources, order, scheduler)
+        if scheduler
+        else batch.grade_here(sources, order, min(jobs, len(sources)))
+    )
+    done = 0
+    try:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            bar = progress.add_task("grading", total=len(sources))
+            for record in records:
+                yield record
+                done += 1
+                progress.advance(bar)
+    except KeyboardInterrupt as error:
+        raise Refusal(f"stopped; {done} of {len(sources)} were graded and are kept. Go on with --resume.") from error
+
+
+def _tell(book: "Gradebook", sources: "list[Source]", console: "Console", json: str) -> int:
+    """Write the table, show it, and return the exit status."""
+    from grading.records import Summary, summary
+    from grading.terminal import show_class
+
+    table = book.write_table()
+    names = {source.name for source in sources}
+    rows: list[Summary] = [summary(record) for record in book.records() if record.submission in names]
+    show_class(console, rows)
+    console.print(f"wrote {table}, and a record and feedback for each", soft_wrap=True, markup=False)
+    write_json(json, rows)
+    return int(any(row.outcome == "refused" for row in rows))

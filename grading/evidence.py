@@ -1,0 +1,103 @@
+"""Measuring the claims of a submitted run where nothing that its files hold can reach the judge.
+
+A process apart reads the run, its door closed like that of a student's code, none of which is in it. A run that is
+measured by repeating it is repeated in yet another one.
+"""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import torch
+
+from data import DataError, data_root
+from exercises.experiments import runs
+from exercises.experiments.runs import RunError
+from grading.claims import measure_claims
+from grading.engine.apart import NoAnswerError, run_apart
+from grading.engine.implementation import ROOT
+from grading.engine.isolation import Enclosure, Limits
+from grading.handed_in import finished_runs
+from grading.measuring import dirac_config, is_the_assignments
+from grading.records import RunRecord
+from grading.repeating import Said, repeat, understood
+from grading.rubric import RubricError, load
+
+SECONDS = 1800.0
+LIMITS = Limits(memory_mb=4096, cpu_seconds=round(SECONDS))
+
+
+class _Request(msgspec.Struct):
+    """What the process is told: where the submission is, which run in it, where data are, and what was repeated."""
+
+    into: str
+    run: str
+    data: str
+    seed: int
+    said: list[Said]
+
+
+def measure(into: Path, run: str, data: str, seed: int) -> RunRecord:
+    """Measure a run of a submission.
+
+    Args:
+        into: the directory of what was taken of the submission, with implementation/ and the run in it.
+        run: the run's directory in that.
+        data: where the data are, "" for the usual places.
+        seed: of the samples that figures are measured with.
+
+    Returns:
+        The claims, or the reason why there are none.
+    """
+    try:
+        said = _repeat(into, run)
+        request = _Request(str(into), run, str(data_root(Path(data) if data else None)), seed, said)
+        answer = run_apart("grading.evidence", [], SECONDS, msgspec.msgpack.encode(request))
+        return msgspec.msgpack.decode(answer, type=RunRecord)
+    except RunError as error:
+        return RunRecord(run, reason=str(error).replace(f"{into}/", ""))
+    except NoAnswerError as error:
+        return RunRecord(run, reason=f"the run could not be measured: {error}")
+    except msgspec.MsgspecError:
+        return RunRecord(run, reason="the run could not be measured: its process ended without a word")
+
+
+def _repeat(into: Path, run: str) -> list[Said]:
+    """Repeat a run of the assignment's Dirac GAN; whatever else the run holds is not looked at here."""
+    found = runs.read(into / run)
+    if found.config.get("experiment") != "dirac":
+        return []
+    config = dirac_config(found)
+    return repeat(into / "implementation", config) if is_the_assignments(config) else []
+
+
+# In the process apart
+
+
+def main() -> None:
+    """Read the request, close the door, measure, and say what came of it."""
+    request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=_Request)
+    pipe = os.dup(1)
+    os.dup2(2, 1)
+    torch.set_num_threads(1)
+    places = [place for place in (ROOT, Path(request.into), Path(request.data).resolve()) if place.exists()]
+    layers = Enclosure.prepare(LIMITS, places).close(places)
+    record = msgspec.structs.replace(_measured(request), isolation=list(layers))
+    with os.fdopen(pipe, "wb") as file:
+        file.write(msgspec.msgpack.encode(record))
+
+
+def _measured(request: _Request) -> RunRecord:
+    os.chdir(request.into)  # so that messages name the run as it was handed in
+    try:
+        (run,) = finished_runs([Path(request.run)])
+        again = partial(understood, request.said)
+        return RunRecord(request.run, list(measure_claims(run, load(), Path(request.data), again, request.seed)))
+    except (RunError, DataError, RubricError) as error:
+        return RunRecord(request.run, reason=str(error))
+
+
+if __name__ == "__main__":
+    main()

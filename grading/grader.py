@@ -1,0 +1,162 @@
+"""Grading one submission: its stub files in a world of their own, every property judged here, points counted."""
+
+import hashlib
+import platform
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import torch
+
+from grading import rubric as rubrics
+from grading.answers import Answers
+from grading.engine.implementation import ROOT
+from grading.engine.isolation import Limits
+from grading.engine.remembering import Memory
+from grading.engine.workers import Starter, layers_of
+from grading.evidence import measure
+from grading.intake import IntakeError, Source, fingerprint, take
+from grading.judge import PROFILES, Judge
+from grading.lending import Lender
+from grading.records import Budget, Circumstances, PartRecord, Record, part_record, points_of_runs
+from grading.rubric import Rubric
+from grading.selection import select
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What is asked for, the same for every submission of a class.
+
+    parts: parts or topics, all where there are none. inputs, budget_seconds: the rubric's where they are None. data:
+    where the data of runs are, "" for the usual places. evidence: whether the claims of runs are measured again.
+    """
+
+    seed: int = 0
+    parts: tuple[str, ...] = ()
+    inputs: int | None = None
+    budget_seconds: float | None = None
+    data: str = ""
+    evidence: bool = True
+    required: tuple[str, ...] = ()
+
+
+class IsolationError(Exception):
+    """Fewer layers hold around a student's code than are required; the text names those that are missing."""
+
+
+def limits(rubric: Rubric) -> Limits:
+    """Return what a process of a student's code may take; its wall time is bounded beside that."""
+    return Limits(memory_mb=rubric.grading.memory_mb, cpu_seconds=round(rubric.grading.budget_seconds) + 60)
+
+
+class Grader:
+    """Grades submissions one after another, on inputs that are drawn once."""
+
+    def __init__(self, order: Order, starter: Starter, work: Path) -> None:
+        """Draw nothing yet. work: a directory that the starter's workers can see.
+
+        Raises:
+            IsolationError: a layer that the order requires does not hold.
+        """
+        self.order, self.starter, self.work = order, starter, work
+        self.rubric = rubrics.load()
+        every = select((), self.rubric)
+        self.parts = select(order.parts, self.rubric)
+        inputs = order.inputs or self.rubric.grading.inputs
+        self.judge = Judge(replace(PROFILES["grade"], inputs=inputs), order.seed, Memory())
+        self.lender = Lender(every, work)
+        self.circumstances = circumstances_of(order)
+        self.layers = layers_of(starter, work)
+        if missing := [name for name in order.required if name not in self.layers]:
+            raise IsolationError(
+                f"--isolation required: {', '.join(missing)} missing on this machine, which has "
+                f"{', '.join(self.layers)}. `elbo doctor` tells what each stops and needs."
+            )
+
+    def draw(self) -> None:
+        """Draw the inputs of every property, so that no submission waits for them."""
+        for part in self.parts:
+            for value in part.properties:
+                self.judge.inputs(value)
+
+    def grade(self, source: Source) -> Record:
+        """Grade a submission; whatever it holds or does, a record comes back."""
+        into = Path(tempfile.mkdtemp(dir=self.work))
+        into.chmod(0o755)
+        try:
+            return self._grade(source, into)
+        except IntakeError as error:
+            return self.refuse(source, str(error))
+        except Exception as error:  # a defect of the kit: the others are graded all the same
+            return self.refuse(source, f"the grader failed, which is not the student's fault: {error!r}")
+        finally:
+            shutil.rmtree(into, ignore_errors=True)
+
+    def refuse(self, source: Source, reason: str) -> Record:
+        """Make the record of a submission of which nothing can be graded."""
+        handed_in, possible = fingerprint(source), self._possible()
+        return Record(source.name, "refused", self.circumstances, reason=reason, handed_in=handed_in, possible=possible)
+
+    def _possible(self) -> float:
+        claims = self.rubric.claims.values() if self._measures else ()
+        return sum(self.rubric.parts[p.name].total for p in self.parts) + sum(c.points for c in claims)
+
+    @property
+    def _measures(self) -> bool:
+        """Whether the claims of runs count: where everything is asked for."""
+        return self.order.evidence and not self.order.parts
+
+    def _grade(self, source: Source, into: Path) -> Record:
+        taken = take(source.path, into)
+        seed = _mixed(self.order.seed, taken.hash)
+        budget = self.order.budget_seconds or self.rubric.grading.budget_seconds
+        answers = Answers(self.judge, self.starter, self.lender, into / "implementation", budget)
+        parts = self._judge(answers)
+        runs = [measure(into, run, self.order.data, seed) for run in taken.runs if self._measures]
+        return Record(
+            source.name,
+            "graded",
+            self.circumstances,
+            handed_in=fingerprint(source),
+            hash=taken.hash,
+            seed=seed,
+            points=sum(part.points for part in parts) + points_of_runs(runs),
+            possible=self._possible(),
+            parts=parts,
+            runs=runs,
+            notes=list(taken.notes),
+            isolation=list(answers.layers),
+            budget=Budget(budget, round(answers.used, 3), round(answers.cpu, 3), answers.used > budget),
+        )
+
+    def _judge(self, answers: Answers) -> list[PartRecord]:
+        first = answers.judge(self.parts)
+        second = answers.judge_again(self.parts, first)
+        return [
+            part_record(first[p.name], self.rubric.parts[p.name], f"{p.topic}/{p.file}", second[p.name])
+            for p in self.parts
+        ]
+
+
+def _mixed(seed: int, digest: str) -> int:
+    """Return the seed of one submission's grading: handing in the same again rolls no new dice."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {digest}".encode(), digest_size=6).digest(), "big")
+
+
+def circumstances_of(order: Order) -> Circumstances:
+    """Return what the grades of a class depend on beside the submissions."""
+    loaded = rubrics.load()
+    parts = select(order.parts, loaded)
+    files = sorted(file for topic in {part.topic for part in parts} for file in (ROOT / "tests" / topic).glob("*.py"))
+    kit = b"".join(file.read_bytes() for file in [*files, *sorted((ROOT / "tests" / "support").glob("*.py"))])
+    return Circumstances(
+        order.seed,
+        order.inputs or loaded.grading.inputs,
+        [part.name for part in parts],
+        hashlib.sha256(rubrics.PATH.read_bytes()).hexdigest()[:16],
+        hashlib.sha256(kit).hexdigest()[:16],
+        platform.python_version(),
+        str(torch.__version__),
+        platform.platform(),
+    )

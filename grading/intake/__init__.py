@@ -1,0 +1,8 @@
+"""The intake of hand-ins: whatever somebody hands in goes in, stub files and runs that can be graded come out."""
+
+from .fingerprints import fingerprint
+from .limits import IntakeError
+from .naming import Source, find
+from .taking import Taken, take
+
+__all__ = ["IntakeError", "Source", "Taken", "find", "fingerprint", "take"]

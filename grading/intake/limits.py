@@ -1,0 +1,58 @@
+"""What a hand-in may hold at most, and how its names appear in a sentence."""
+
+from collections.abc import Iterable
+
+MEMBERS = 20_000  # files and directories
+DEPTH = 32  # directories above a file
+NAME = 1_024  # characters of a path
+STUB = 1 << 20  # bytes of a stub file
+STUBS = 100  # files with a stub's name that are looked at
+NOTEBOOK = 20 << 20
+NOTEBOOKS = 10
+RUN_FILE = 64 << 20
+RUNS = 20
+TAKEN = 512 << 20  # bytes read from all files together
+UNPACKED = 1 << 30  # bytes of a compressed tar archive, of which no more than
+RATIO = 100  # times its size is unpacked,
+UNPACKED_FREELY = 64 << 20  # beside so many
+LIST = 16 << 20  # bytes of the list of files in a zip archive
+
+
+class IntakeError(Exception):
+    """Nothing of a hand-in can be graded; the text says what was found, what was expected and what to do."""
+
+
+class Unreadable(Exception):
+    """One file of a hand-in cannot be read; the text goes on after the file's name."""
+
+
+def size(number: int) -> str:
+    """Return a number of bytes as a person says it.
+
+    >>> size(3 << 20)
+    '3 MB'
+    """
+    return f"{number >> 20} MB" if number >= 1 << 20 else f"{number} bytes"
+
+
+def shown(name: object) -> str:
+    r"""Return a name from a hand-in without anything that a terminal would obey, and not too long.
+
+    >>> shown("\x1b[31mvae/bounds.py")
+    '?[31mvae/bounds.py'
+    """
+    text = "".join(c if c.isprintable() else "?" for c in str(name))
+    return text if len(text) <= 100 else f"{text[:50]}...{text[-40:]}"
+
+
+def listed(names: Iterable[object], most: int = 4) -> str:
+    """Return names as one says them, with only the number of those after the first few.
+
+    >>> listed("abc", most=1)
+    'a and 2 more'
+    """
+    all_names = list(names)
+    first, more = [shown(name) for name in all_names[:most]], len(all_names) - most
+    if more > 0:
+        return f"{', '.join(first)} and {more} more"
+    return " and ".join([*filter(None, [", ".join(first[:-1])]), *first[-1:]])

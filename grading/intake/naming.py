@@ -1,0 +1,93 @@
+"""Which submissions are meant by the paths on a command line, and a name for each that a file can have."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from grading.engine.implementation import TOPICS
+
+from .choosing import stub_files
+from .limits import IntakeError
+from .opening import ALONE, ARCHIVES
+
+LONGEST = 80
+PLACES = ("exercises", "solutions", "submission")  # that topics stand in
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A submission: where it is, and a name that is unique in the class and safe as that of a file."""
+
+    name: str
+    path: Path
+
+
+def find(paths: Sequence[Path]) -> list[Source]:
+    """Return the submissions that paths mean: files, directories of one student, and folders of a class.
+
+    Raises:
+        IntakeError: a path is not there, nothing is in it, or it cannot be read.
+    """
+    try:
+        found = list(dict.fromkeys(each for path in paths for each in _submissions(path)))
+    except OSError as error:
+        raise IntakeError(f"{error.filename} cannot be read: {error.strerror}. Make it readable for you.") from error
+    return [Source(name, path) for name, path in zip(_unique(map(_stem, found)), found, strict=True)]
+
+
+def _submissions(path: Path) -> Iterable[Path]:
+    if not path.exists():
+        raise IntakeError(f"{path} is not there. Name a submission, or the folder of a class with submissions in it.")
+    path = path.resolve()  # a link that the instructor names is meant
+    if not path.is_dir() or _is_one_submission(path):
+        return [path]
+    with os.scandir(path) as entries:
+        names = sorted(e.name for e in entries if not e.name.startswith(".") and e.name != "__MACOSX")
+    if not names:
+        raise IntakeError(f"{path} is empty. Name a submission, or the folder of a class with submissions in it.")
+    return [path / name for name in names]
+
+
+def _is_one_submission(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        names = {entry.name.lower(): entry.name for entry in entries}
+    if {Path(file).name for file in stub_files()} & names.keys():
+        return True
+    if any(topic in names and _is_topic(folder / names[topic]) for topic in TOPICS):
+        return True
+    return any(place in names and _holds(folder / names[place], TOPICS) for place in PLACES)
+
+
+def _is_topic(folder: Path) -> bool:
+    """Tell a directory of a topic from the submission of somebody of that name."""
+    return folder.is_dir() and not folder.is_symlink() and not _holds(folder, (*TOPICS, *PLACES))
+
+
+def _holds(folder: Path, names: Iterable[str]) -> bool:
+    return any((folder / name).is_dir() for name in names)
+
+
+def _stem(path: Path) -> str:
+    name = path.name
+    if not path.is_dir():
+        endings = sorted((*ARCHIVES, *ALONE), key=len, reverse=True)
+        name = next((name[: -len(end)] for end in endings if name.lower().endswith(end)), name)
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub("[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:LONGEST] or "submission"
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
+    """Number equal names, and those that are equal on a disk that knows no capitals."""
+    used: set[str] = set()
+    last: dict[str, int] = {}
+    for name in names:
+        number, key, unique = last.get(name.lower(), 1), name.lower(), name
+        while unique.lower() in used:
+            number += 1
+            unique = f"{name[: LONGEST - len(str(number)) - 1]}-{number}"
+        last[key] = number
+        used.add(unique.lower())
+        yield unique

@@ -1,0 +1,213 @@
+"""The record: the graded result of one submission, as JSON; every table, page and file of feedback is a view of it.
+
+`grading/record.schema.json` is its schema. A change that a reader of older records would trip over raises VERSION.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from grading.claims import Claim
+from grading.engine.implementation import ROOT
+from grading.judge import Outcome, PartVerdict, Verdict
+from grading.rubric import PartRubric
+from grading.wording import Failure
+
+VERSION = 1
+SCHEMA = ROOT / "grading" / "record.schema.json"
+Helpers = Literal["own", "reference"]
+
+
+class PropertyRecord(msgspec.Struct, frozen=True):
+    """The outcome of one property.
+
+    helpers: whose functions the part could call when it was judged; a part that fails with the student's own is judged
+    again with the reference's. points: earned of `possible`. inputs: how many were tried. seconds: of wall time.
+    instructor_only: the student is told the outcome and nothing else.
+    """
+
+    property: str
+    aspect: str
+    sentence: str
+    outcome: Outcome
+    points: float
+    possible: float
+    inputs: int
+    seconds: float
+    helpers: Helpers = "own"
+    instructor_only: bool = False
+    failure: Failure | None = None
+
+
+class PartRecord(msgspec.Struct, frozen=True):
+    """The properties of one part. printed: what the part's code wrote, its beginning."""
+
+    part: str
+    problem: str
+    file: str
+    outcome: Outcome
+    points: float
+    possible: float
+    properties: list[PropertyRecord]
+    printed: str = ""
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """Wall seconds allowed and used for a submission's parts, and processor seconds that its own code took."""
+
+    allowed: float
+    used: float
+    cpu: float
+    exhausted: bool
+
+
+class Circumstances(msgspec.Struct, frozen=True):
+    """What a grade may depend on beside the submission: the same for all of a class.
+
+    grading_seed: what the inputs were drawn from. inputs: drawn for a property. parts: those that were asked for.
+    rubric, kit: digests of the rubric and of the properties. python, torch, platform: versions.
+    """
+
+    grading_seed: int
+    inputs: int
+    parts: list[str]
+    rubric: str
+    kit: str
+    python: str
+    torch: str
+    platform: str
+
+
+class RunRecord(msgspec.Struct, frozen=True):
+    """The claims of one run, measured again.
+
+    reason: why there are none. isolation: the layers that held around the process that measured.
+    """
+
+    run: str
+    claims: list[Claim] = []
+    reason: str = ""
+    isolation: list[str] = []
+
+
+class Record(msgspec.Struct, frozen=True):
+    """The graded result of one submission.
+
+    outcome: "refused" where nothing could be graded, for `reason`. handed_in: digest of what was handed in, as it came.
+    hash: digest of what was taken from it. seed: of all chance in this grading, from the grading seed and the hash.
+    runs: a claim that several of them make counts once. notes: what was odd, and how it was read. isolation: the
+    layers that held around the student's code.
+    """
+
+    submission: str
+    outcome: Literal["graded", "refused"]
+    circumstances: Circumstances
+    version: int = VERSION
+    reason: str = ""
+    handed_in: str = ""
+    hash: str = ""
+    seed: int = 0
+    points: float = 0.0
+    possible: float = 0.0
+    parts: list[PartRecord] = []
+    runs: list[RunRecord] = []
+    notes: list[str] = []
+    isolation: list[str] = []
+    budget: Budget | None = None
+
+
+def part_record(verdict: PartVerdict, rubric: PartRubric, file: str, second: dict[str, Verdict]) -> PartRecord:
+    """Count the points of a part. second: verdicts with the reference's helpers, by property."""
+    properties = [_property(v, second.get(v.property), rubric) for v in verdict.verdicts]
+    outcome = PartVerdict(verdict.part, [_final(v, second.get(v.property))[0] for v in verdict.verdicts]).outcome
+    points = sum(p.points for p in properties)
+    return PartRecord(
+        verdict.part, rubric.problem, file, outcome, points, rubric.total, properties, verdict.printed[:4000]
+    )
+
+
+def points_of_runs(runs: Sequence[RunRecord]) -> float:
+    """Count every claim once, where several runs make it."""
+    best: dict[str, float] = {}
+    for claim in (claim for run in runs for claim in run.claims):
+        best[claim.name] = max(best.get(claim.name, 0.0), claim.earned)
+    return sum(best.values())
+
+
+def _final(own: Verdict, second: Verdict | None) -> tuple[Verdict, Helpers]:
+    """Take the verdict with the reference's helpers where only they let the property hold."""
+    return (second, "reference") if second is not None and second.outcome == "right" else (own, "own")
+
+
+def _property(own: Verdict, second: Verdict | None, rubric: PartRubric) -> PropertyRecord:
+    verdict, helpers = _final(own, second)
+    possible = rubric.points[own.property]
+    return PropertyRecord(
+        own.property,
+        own.aspect,
+        own.sentence,
+        verdict.outcome,
+        possible if verdict.outcome == "right" else 0.0,
+        possible,
+        verdict.inputs,
+        round(verdict.seconds, 4),
+        helpers,
+        own.property in rubric.instructor_only,
+        own.failure,
+    )
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A record in a line: the parts by outcome, and whether there is something to read in its notes."""
+
+    submission: str
+    outcome: str
+    points: float
+    possible: float
+    right: int
+    wrong: int
+    todo: int
+    notes: int
+    seconds: float
+    reason: str = ""
+
+
+def summary(record: Record) -> Summary:
+    """Return a record in a line."""
+    outcomes = [part.outcome for part in record.parts]
+    return Summary(
+        record.submission,
+        record.outcome,
+        record.points,
+        record.possible,
+        right=outcomes.count("right"),
+        wrong=outcomes.count("wrong"),
+        todo=outcomes.count("todo"),
+        notes=len(record.notes),
+        seconds=record.budget.used if record.budget else 0.0,
+        reason=record.reason,
+    )
+
+
+def encode(record: Record) -> bytes:
+    """Write a record as JSON."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+
+
+def read(path: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        ValueError, OSError: it is none, or of a version that this kit does not read.
+    """
+    record = msgspec.json.decode(path.read_bytes(), type=Record)
+    if record.version != VERSION:
+        raise ValueError(f"{path} is a record of version {record.version}, expected {VERSION}")
+    return record
+
+
+def schema() -> bytes:
+    """Return the JSON schema of a record."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Record)), indent=1) + b"\n"
