@@ -52,10 +52,13 @@ def at_work(order: Order, jobs: int, place: Path | None = None) -> Iterator[tupl
                 starter.close()
 
 
-def grade_here(sources: Sequence[Source], order: Order, jobs: int) -> Iterator[Record]:
-    """Grade on this machine, with so many processes, and yield the records as they come."""
+def grade_here(sources: Sequence[Source], order: Order, jobs: int, place: Path | None = None) -> Iterator[Record]:
+    """Grade on this machine, with so many processes, and yield the records as they come.
+
+    place: where the inputs are kept for another time.
+    """
     with at_work(order, jobs) as (grader, starters):
-        grader.draw()  # once, before the processes that judge are forked
+        grader.draw(jobs, place)  # once, before the processes that judge are forked
         pool = partial(_pool, grader, starters)
         yield from _through(pool, _unit, sources, jobs, grader)
 

@@ -3,6 +3,7 @@
 records/NAME.json   the graded result, as `grading/record.schema.json` describes it
 feedback/NAME.md    what the student is given
 class.csv           a row for each submission
+inputs-*.bin        the inputs that every property was tried on, so that none are drawn a second time; a secret
 grading.json        what all records share; a grading that was stopped goes on only under the same circumstances
 """
 

@@ -12,6 +12,7 @@ import torch
 
 from grading import rubric as rubrics
 from grading.answers import Answers
+from grading.drawing import inputs_of, name_of
 from grading.engine.implementation import ROOT
 from grading.engine.isolation import Limits
 from grading.engine.remembering import Memory
@@ -74,11 +75,12 @@ class Grader:
                 f"{', '.join(self.layers)}. `elbo doctor` tells what each stops and needs."
             )
 
-    def draw(self) -> None:
-        """Draw the inputs of every property, so that no submission waits for them."""
-        for part in self.parts:
-            for value in part.properties:
-                self.judge.inputs(value)
+    def draw(self, jobs: int = 1, place: Path | None = None) -> None:
+        """Draw the inputs of every property, so that no submission waits for them, or read those kept in a place."""
+        values = [value for part in self.parts for value in part.properties]
+        seed, count = self.order.seed, self.judge.profile.inputs
+        kept = place / name_of(seed, count, self.circumstances.kit) if place else None
+        self.judge.take(inputs_of(values, seed, count, jobs, kept))
 
     def grade(self, source: Source) -> Record:
         """Grade a submission; whatever it holds or does, a record comes back."""

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,6 +69,10 @@ class Judge:
         """Draw nothing yet; with a memory, of this judge's inputs alone, known replies are not judged again."""
         self.profile, self.seed, self.memory = profile, seed, memory
         self._drawn: dict[str, list[Inputs]] = {}
+
+    def take(self, inputs: Mapping[str, list[Inputs]]) -> None:
+        """Take inputs of properties, by name, that were drawn elsewhere from this seed."""
+        self._drawn.update(inputs)
 
     def inputs(self, value: Property) -> list[Inputs]:
         """Return the inputs of a property, drawn at the first time of asking."""

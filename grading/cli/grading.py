@@ -73,13 +73,13 @@ def grade(
     waiting = [source for source in sources if not book.has(source)] if resume else sources
     if len(waiting) < len(sources):
         console.print(f"{len(sources) - len(waiting)} of {len(sources)} were graded before, and are kept")
-    for record in _graded(waiting, order, jobs, scheduler, console):
+    for record in _graded(waiting, order, jobs, scheduler, out, console):
         book.keep(record)
     raise typer.Exit(_tell(book, sources, console, json))
 
 
 def _graded(
-    sources: "list[Source]", order: "Order", jobs: int, scheduler: str, console: "Console"
+    sources: "list[Source]", order: "Order", jobs: int, scheduler: str, out: Path, console: "Console"
 ) -> "Iterator[Record]":
     """Grade, with a bar on a terminal; what Ctrl-C leaves is told of.
 
@@ -93,9 +93,7 @@ def _graded(
     if not sources:
         return
     records = (
-        batch.grade_on_cluster(sources, order, scheduler)
-        if scheduler
-        else batch.grade_here(sources, order, min(jobs, len(sources)))
+        batch.grade_on_cluster(sources, order, scheduler) if scheduler else batch.grade_here(sources, order, jobs, out)
     )
     done = 0
     try:

@@ -50,12 +50,14 @@ class _Tensor(msgspec.Struct, tag="tensor", array_like=True, gc=False):
 
 
 class _Tuple(msgspec.Struct, tag="tuple", array_like=True, gc=False):
-    items: list["_Value"]
+    items: list["Value"]
 
 
-class _Given(msgspec.Struct, tag="given", array_like=True, gc=False):
+class GivenEntry(msgspec.Struct, tag="given", array_like=True, gc=False):
+    """A given object in a header: the name of its kind, and its fields."""
+
     name: str
-    fields: list["_Value"]
+    fields: list["Value"]
 
 
 class _Other(msgspec.Struct, tag="other", array_like=True, gc=False):
@@ -65,25 +67,25 @@ class _Other(msgspec.Struct, tag="other", array_like=True, gc=False):
 
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]  # less than nothing would be within every limit
-_Value = None | bool | int | float | str | _Tensor | _Tuple | _Given | _Other
+Value = None | bool | int | float | str | _Tensor | _Tuple | GivenEntry | _Other
 
 
 class _Call(msgspec.Struct, tag="call", array_like=True, gc=False):
     part: str
     file: str
-    arguments: list[_Value]
+    arguments: list[Value]
     seed: int
     watch: Watch
     wrt: list[str]
-    cotangent: _Value
+    cotangent: Value
 
 
 class _Answer(msgspec.Struct, tag="answer", array_like=True, gc=False):
-    value: _Value
+    value: Value
     has_graph: bool
-    gradients: list[_Value]
-    arguments: list[_Value]
-    asked: list[_Value]
+    gradients: list[Value]
+    arguments: list[Value]
+    asked: list[Value]
     tracked: list[bool]
     cost: tuple[_Count, _Count, _Count]
 
@@ -105,15 +107,17 @@ class Foreign(str):
     """The name of a type whose values cannot travel, in place of such a value."""
 
 
-class _Writer:
+class Writer:
     """Turns values into header entries and collects the tensors' bytes beside them."""
 
     def __init__(self, given: Mapping[str, Callable[..., Any]]) -> None:
+        """Begin with nothing; given: the kinds of given objects that may be written."""
         self.buffers: list[bytes] = []
         self.size = 0
         self.known = given
 
-    def value(self, value: Any, depth: int = 0) -> _Value:
+    def value(self, value: Any, depth: int = 0) -> Value:
+        """Return the entry of a value in the header."""
         if isinstance(value, Tensor):
             return self.tensor(value)
         if value is None or type(value) in (bool, float) or (type(value) is int and abs(value) < 2**63):
@@ -123,10 +127,11 @@ class _Writer:
         if isinstance(value, (tuple, list)) and depth < MAX_DEPTH:
             return _Tuple([self.value(item, depth + 1) for item in value])
         if self.known.get(type(value).__name__) is type(value):
-            return _Given(type(value).__name__, [self.value(field, depth + 1) for field in value.fields()])
+            return GivenEntry(type(value).__name__, [self.value(field, depth + 1) for field in value.fields()])
         return _Other(type(value).__name__[:80])
 
-    def tensor(self, tensor: Tensor) -> _Value:
+    def tensor(self, tensor: Tensor) -> Value:
+        """Keep a tensor's bytes, and return its entry in the header."""
         name = NAMES.get(tensor.dtype)
         plain = tensor.layout is torch.strided and not tensor.is_nested and not tensor.is_meta
         if name is None or not plain or tensor.dim() > MAX_AXES:
@@ -143,6 +148,11 @@ class _Writer:
         return _Tensor(name, list(tensor.shape))
 
     def message(self, entries: list[Any]) -> bytes:
+        """Return the whole message.
+
+        Raises:
+            WireError: it is larger than a message may be.
+        """
         header = _encoder.encode(entries)
         body = b"".join(self.buffers)
         if len(header) > MAX_HEADER or len(body) > MAX_BODY:
@@ -150,7 +160,7 @@ class _Writer:
         return PREFIX.pack(len(header), len(body)) + header + body
 
 
-class _Reader:
+class Reader:
     """Turns header entries back into values, taking the tensors' bytes in order from the body."""
 
     def __init__(self, body: bytearray, given: Mapping[str, Callable[..., Any]], own: bool = False) -> None:
@@ -160,20 +170,22 @@ class _Reader:
         self.known = given
         self.own = own
 
-    def value(self, value: _Value, depth: int = 0) -> Any:
+    def value(self, value: Value, depth: int = 0) -> Any:
+        """Return the value of an entry; whatever is none raises WireError."""
         if depth > MAX_DEPTH:
             raise WireError(f"values nested more than {MAX_DEPTH} deep")
         if isinstance(value, _Tensor):
             return self.tensor(value)
         if isinstance(value, _Tuple):
             return tuple([self.value(item, depth + 1) for item in value.items])
-        if isinstance(value, _Given):
+        if isinstance(value, GivenEntry):
             return self.given(value, depth)
         if isinstance(value, _Other):
             return Foreign(value.name[:80])
         return value
 
-    def given(self, entry: _Given, depth: int) -> Any:
+    def given(self, entry: GivenEntry, depth: int) -> Any:
+        """Return the given object of an entry."""
         if entry.name not in self.known:
             raise WireError(f"no given object {entry.name[:80]!r} may stand here")
         try:
@@ -182,6 +194,7 @@ class _Reader:
             raise WireError(f"{entry.name} cannot be made from these fields: {error}") from error
 
     def tensor(self, entry: _Tensor) -> Tensor:
+        """Return the tensor of an entry, whose bytes are the next ones."""
         dtype = DTYPES.get(entry.dtype)
         if dtype is None or len(entry.shape) > MAX_AXES or min(entry.shape, default=0) < 0:
             raise WireError(f"a tensor of dtype {entry.dtype[:80]!r} and shape {entry.shape[: MAX_AXES + 1]}")
@@ -200,22 +213,22 @@ class _Reader:
 
 def encode_calls(calls: list[Call]) -> bytes:
     """Write calls as one message."""
-    write = _Writer(GIVEN)
+    write = Writer(GIVEN)
     return write.message([_call_entry(write, call) for call in calls])
 
 
-def _call_entry(write: _Writer, call: Call) -> _Call:
+def _call_entry(write: Writer, call: Call) -> _Call:
     arguments = [write.value(a) for a in call.arguments]
     return _Call(call.part, call.file, arguments, call.seed, call.watch, list(call.wrt), write.value(call.cotangent))
 
 
 def encode_replies(replies: list[Answer | Fault]) -> bytes:
     """Write answers and faults as one message, in which a given object is foreign; a fault for what cannot be sent."""
-    write = _Writer({})
+    write = Writer({})
     return write.message([_entry_or_fault(write, reply) for reply in replies])
 
 
-def _entry_or_fault(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
+def _entry_or_fault(write: Writer, reply: Answer | Fault) -> _Answer | _Fault:
     """Write one reply; one that is too large, or of a kind that nobody thought of, does not spoil the others."""
     count, size = len(write.buffers), write.size
     try:
@@ -226,7 +239,7 @@ def _entry_or_fault(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
         return _Fault("damaged", "WireError", f"the answer cannot be sent: {message_of(error)}", "", "")
 
 
-def _reply_entry(write: _Writer, reply: Answer | Fault) -> _Answer | _Fault:
+def _reply_entry(write: Writer, reply: Answer | Fault) -> _Answer | _Fault:
     if isinstance(reply, Fault):
         return _Fault(reply.kind, reply.error, reply.message, reply.where, reply.traceback)
     value = write.value(reply.value)  # first, as tensors' bytes stand in the order of the header
@@ -242,11 +255,11 @@ def decode_calls(header: bytes, body: bytearray) -> list[Call]:
     Raises:
         WireError: the bytes are no such message.
     """
-    read = _Reader(body, GIVEN, own=True)
+    read = Reader(body, GIVEN, own=True)
     return [_call(read, entry) for entry in _entries(_calls, header)]
 
 
-def _call(read: _Reader, entry: _Call) -> Call:
+def _call(read: Reader, entry: _Call) -> Call:
     arguments = tuple(map(read.value, entry.arguments))
     cotangent = read.value(entry.cotangent)
     return Call(entry.part, entry.file, arguments, entry.seed, entry.watch, tuple(entry.wrt), cotangent)
@@ -258,11 +271,11 @@ def decode_replies(header: bytes, body: bytearray) -> list[Answer | Fault]:
     Raises:
         WireError: the bytes are no such message.
     """
-    read = _Reader(body, {})
+    read = Reader(body, {})
     return [_reply(read, entry) for entry in _entries(_replies, header)]
 
 
-def _reply(read: _Reader, entry: _Answer | _Fault) -> Answer | Fault:
+def _reply(read: Reader, entry: _Answer | _Fault) -> Answer | Fault:
     if isinstance(entry, _Fault):
         texts = (entry.kind, entry.error, entry.message, entry.where, entry.traceback)
         return Fault(*(text[:MAX_TEXT] for text in texts))

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from nbformat import converter, reader
-
 from .cells import Broken, Statement, needed, statements_in
 from .choosing import functions_in, stub_files
 from .limits import STUB, Unreadable, listed, shown, size
@@ -65,6 +63,8 @@ def read_notebook(path: PurePosixPath, content: bytes) -> Notebook:
     Raises:
         Unreadable: it is none.
     """
+    from nbformat import converter, reader  # seconds, which a class without notebooks need not wait
+
     try:
         # Without nbformat's validation, which takes long and tells a log; of a cell only these two are of interest.
         cells = converter.convert(reader.reads(content.decode("utf-8-sig")), 4)["cells"]

@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from exercises.experiments import runs
 from exercises.experiments.vae.networks import VAE
 from grading import cli
 from grading.engine.implementation import ROOT
+from grading.engine.isolation import Limits
+from grading.engine.workers import Starter
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 
@@ -159,3 +163,21 @@ def rubric_file(tmp_path):
 def facts():
     """A function that reads a JSON file."""
     return lambda path: json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Path]:
+    """A directory that workers see submissions in; not pytest's own, which nobody but its owner may pass."""
+    with tempfile.TemporaryDirectory(prefix="elbo-tests-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o711)
+        yield Path(name).resolve()
+
+
+@pytest.fixture(scope="session")
+def enclosed(place: Path) -> Iterator[Starter]:
+    """Starts workers around which every layer holds that this machine has; the judge's environment has a secret."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ELBO_TESTS_SECRET", "of the judge")
+        (starter,) = Starter.enclosed(Limits(memory_mb=1024, cpu_seconds=120), [place])
+    yield starter
+    starter.close()
