@@ -1,5 +1,6 @@
 """Judging the parts of one submission within its budget, with its own helpers and, where they are wrong, right ones."""
 
+import random
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -8,15 +9,23 @@ from pathlib import Path
 from grading.engine.workers import Starter, Worker
 from grading.judge import Judge, PartVerdict, Verdict
 from grading.lending import Lender
-from grading.wording import Failure
+from grading.wording import TO_DO, Failure
 from tests.support.properties import Part, Property
+
+ASKED_AGAIN, ONCE = 2, ("shape", "cost")  # inputs of a property, but for those of these aspects
 
 
 class Answers:
     """A submission's code in workers, and what was judged of it so far, in seconds of wall and processor time."""
 
-    def __init__(self, judge: Judge, starter: Starter, lender: Lender, directory: Path, budget: float) -> None:
-        """Start nothing yet. directory: the submission's implementation. budget: seconds of wall time in all."""
+    def __init__(
+        self, judge: Judge, starter: Starter, lender: Lender, directory: Path, budget: float, seed: int
+    ) -> None:
+        """Start nothing yet.
+
+        directory: the submission's implementation. budget: seconds of wall time in all. seed: of what is asked again.
+        """
+        self._chance = random.Random(seed)
         self._judge, self._starter, self._lender, self._directory = judge, starter, lender, directory
         self.budget, self.used, self.cpu = budget, 0.0, 0.0
         self.layers: tuple[str, ...] = ()
@@ -37,13 +46,26 @@ class Answers:
         """Judge a part within its share of what is left of the budget, so that no endless loop starves the others."""
         share, start = (self.budget - self.used) / waiting, time.monotonic()
         verdicts = list(self._judge.part(part, worker, share))
+        pairs = zip(part.properties, verdicts, strict=False)
+        verdicts = [self._again(value, verdict, worker, share) for value, verdict in pairs]
         self.used += time.monotonic() - start
         verdicts += [_unjudged(value, share) for value in part.properties[len(verdicts) :]]
         return PartVerdict(part.name, verdicts, worker.take_output())
 
+    def _again(self, value: Property, verdict: Verdict, worker: Worker, seconds: float) -> Verdict:
+        """Ask inputs of a property that held a second time: an answer that is right is so more than once."""
+        if verdict.outcome != "right" or value.aspect in ONCE:
+            return verdict
+        inputs = self._judge.inputs(value)
+        some = self._chance.sample(inputs, min(ASKED_AGAIN, len(inputs)))
+        second = self._judge.judge(value, some, worker, seconds)
+        return verdict if second.outcome == "right" else second
+
     def _with_right_helpers(self, part: Part, first: Mapping[str, PartVerdict]) -> dict[str, Verdict]:
         failed = {v.property for v in first[part.name].verdicts if v.outcome != "right"}
         wrong = {name for name, verdict in first.items() if verdict.outcome != "right"}
+        if all(v.failure is not None and v.failure.message == TO_DO for v in first[part.name].verdicts):
+            return {}
         if not failed or not self._calls(part, wrong & set(self._lender.lent(part))):
             return {}
         worker = Worker(self._starter, self._directory, helpers=str(self._lender.directory(part)))
@@ -71,7 +93,7 @@ class Answers:
         return bool(names) and re.search(rf"(?<!def )\b({names})\b", text) is not None
 
     def _end(self, worker: Worker) -> None:
-        self.cpu += worker.cpu_seconds()
+        self.cpu += worker.cpu_seconds
         self.layers = self.layers or worker.layers
         worker.close()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import shutil
 import signal
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from grading.intake import Source
 from grading.records import Record
 
 JUDGE_MB = 4096  # that a process which judges may take more than at first, whatever size answers are of
+PREFIX, WORK = "elbo-", "work"
 WAITING = 2  # submissions for each process that are handed out at a time: memory does not grow with the class
 Unit = Callable[[Source], bytes]
 
@@ -32,16 +34,14 @@ class BatchError(Exception):
 
 
 @contextlib.contextmanager
-def at_work(order: Order, jobs: int, place: Path | None = None) -> Iterator[tuple[Grader, list[Starter]]]:
+def at_work(order: Order, jobs: int) -> Iterator[tuple[Grader, list[Starter]]]:
     """Start the clean process, which workers of so many judges are forked from, and a grader.
-
-    place: where the directory of submissions that are being graded is made, None for that of temporary files.
 
     Raises:
         IsolationError: fewer layers hold than the order requires.
     """
     torch.set_num_threads(1)  # the processes share the cores, and a fork would wait for threads that it has not
-    with tempfile.TemporaryDirectory(prefix="elbo-", dir=place, ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
         work = Path(name).resolve()
         work.chmod(0o711)  # whoever knows a submission's place may read it; nobody may look for one
         starters = Starter.enclosed(limits(rubric.load()), [work], jobs)
@@ -57,10 +57,27 @@ def grade_here(sources: Sequence[Source], order: Order, jobs: int, place: Path |
 
     place: where the inputs are kept for another time.
     """
-    with at_work(order, jobs) as (grader, starters):
+    with at_work(order, jobs) as (grader, starters), _noted(grader.work, place):
         grader.draw(jobs, place)  # once, before the processes that judge are forked
         pool = partial(_pool, grader, starters)
         yield from _through(pool, _unit, sources, jobs, grader)
+
+
+@contextlib.contextmanager
+def _noted(work: Path, place: Path | None) -> Iterator[None]:
+    """Note where submissions lie while they are graded, and remove what a grading left that was killed."""
+    if place is None:
+        yield
+        return
+    place.mkdir(parents=True, exist_ok=True)
+    note = place / WORK
+    with contextlib.suppress(OSError):
+        before = Path(note.read_text(encoding="utf-8"))
+        if before.name.startswith(PREFIX) and before.parent == work.parent:
+            shutil.rmtree(before, ignore_errors=True)
+    note.write_text(str(work), encoding="utf-8")
+    yield
+    note.unlink(missing_ok=True)
 
 
 def grade_on_cluster(sources: Sequence[Source], order: Order, address: str) -> Iterator[Record]:

@@ -6,6 +6,7 @@ measured by repeating it is repeated in yet another one.
 
 import os
 import sys
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 
 from data import DataError, data_root
 from exercises.experiments import runs
+from exercises.experiments.dirac.settings import Training
 from exercises.experiments.runs import RunError
 from grading.claims import measure_claims
 from grading.engine.apart import NoAnswerError, run_apart
@@ -26,6 +28,7 @@ from grading.repeating import Said, repeat, understood
 from grading.rubric import RubricError, load
 
 SECONDS = 1800.0
+STEPS = ("gan.critic_loss", "gan.critic_step", "gan.generator_step", "gan.train_step", "gan.update_average")
 LIMITS = Limits(memory_mb=4096, cpu_seconds=round(SECONDS))
 
 
@@ -39,7 +42,7 @@ class _Request(msgspec.Struct):
     said: list[Said]
 
 
-def measure(into: Path, run: str, data: str, seed: int) -> RunRecord:
+def measure(into: Path, run: str, data: str, seed: int, working: Container[str]) -> RunRecord:
     """Measure a run of a submission.
 
     Args:
@@ -47,12 +50,14 @@ def measure(into: Path, run: str, data: str, seed: int) -> RunRecord:
         run: the run's directory in that.
         data: where the data are, "" for the usual places.
         seed: of the samples that figures are measured with.
+        working: the parts that earned more than half of their points; a game is repeated with such alone, as others
+            could only say that they had played it.
 
     Returns:
         The claims, or the reason why there are none.
     """
     try:
-        said = _repeat(into, run)
+        said = _repeat(into, run, working)
         request = _Request(str(into), run, str(data_root(Path(data) if data else None)), seed, said)
         answer = run_apart("grading.evidence", [], SECONDS, msgspec.msgpack.encode(request))
         return msgspec.msgpack.decode(answer, type=RunRecord)
@@ -64,13 +69,22 @@ def measure(into: Path, run: str, data: str, seed: int) -> RunRecord:
         return RunRecord(run, reason="the run could not be measured: its process ended without a word")
 
 
-def _repeat(into: Path, run: str) -> list[Said]:
+def _repeat(into: Path, run: str, working: Container[str]) -> list[Said]:
     """Repeat a run of the assignment's Dirac GAN; whatever else the run holds is not looked at here."""
     found = runs.read(into / run)
     if found.config.get("experiment") != "dirac":
         return []
     config = dirac_config(found)
-    return repeat(into / "implementation", config) if is_the_assignments(config) else []
+    if not is_the_assignments(config):
+        return []
+    played = [training for training in config.trainings if all(part in working for part in parts_of(training))]
+    return repeat(into / "implementation", config, played)
+
+
+def parts_of(training: Training) -> list[str]:
+    """Return the parts that a game of the Dirac GAN is played with."""
+    penalty = {"none": [], "r1": ["gan.r1_penalty"], "gp": ["gan.gradient_penalty"]}[training.penalty]
+    return [*STEPS, f"gan.{training.objective}", *penalty]
 
 
 # In the process apart
@@ -82,6 +96,8 @@ def main() -> None:
     pipe = os.dup(1)
     os.dup2(2, 1)
     torch.set_num_threads(1)
+    import matplotlib  # noqa: F401  (the digits are drawn from its fonts, and its import looks for a place to write to)
+
     places = [place for place in (ROOT, Path(request.into), Path(request.data).resolve()) if place.exists()]
     layers = Enclosure.prepare(LIMITS, places).close(places)
     record = msgspec.structs.replace(_measured(request), isolation=list(layers))
@@ -97,6 +113,8 @@ def _measured(request: _Request) -> RunRecord:
         return RunRecord(request.run, list(measure_claims(run, load(), Path(request.data), again, request.seed)))
     except (RunError, DataError, RubricError) as error:
         return RunRecord(request.run, reason=str(error))
+    except Exception as error:  # memory, or a defect of the kit
+        return RunRecord(request.run, reason=f"the run could not be measured: {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

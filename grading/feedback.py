@@ -12,7 +12,7 @@ from grading.terminal import facts, harmless
 WIDTH = 14  # of the name of a fact
 LINES, LINE = 40, 400  # of a block
 OURS = "\\`*_<>|"  # what a sentence of the kit's own may hold and Markdown would take for itself
-SPECIAL = f"{OURS}{{}}[]()#~!&:@"
+SPECIAL = f"{OURS}{{}}[]()#~!&@"
 
 
 def feedback(record: Record) -> str:
@@ -25,7 +25,7 @@ def feedback(record: Record) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"inline": inline, "block": block, "ours": partial(inline, special=OURS)}
+    environment.filters |= {"inline": inline, "block": block, "figure": figure, "ours": partial(inline, special=OURS)}
     parts = [(part, _failed(part)) for part in record.parts]
     return environment.get_template("feedback.md.j2").render(record=record, parts=parts)
 
@@ -34,6 +34,11 @@ def inline(text: object, special: str = SPECIAL) -> str:
     """Write a text inside of a line, so that none of its signs is Markdown or HTML."""
     line = " ".join(harmless(str(text)).split())[:LINE]
     return "".join(f"\\{c}" if c in special else c for c in line)
+
+
+def figure(value: float | str | None) -> str:
+    """Write a figure with four digits after the point, or a word that somebody handed in."""
+    return f"{value:.4f}" if isinstance(value, float) else inline("" if value is None else value)
 
 
 def block(text: str) -> str:

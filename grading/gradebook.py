@@ -118,7 +118,18 @@ def circumstances_in(out: Path) -> Circumstances | None:
 
 
 def _head(circumstances: Circumstances) -> list[str]:
-    return ["submission", "outcome", "points", "possible", *circumstances.parts, "runs", "reason", "notes", "hash"]
+    return [
+        "submission",
+        "outcome",
+        "points",
+        "possible",
+        *circumstances.parts,
+        "runs",
+        "reason",
+        "notes",
+        "look_at",
+        "hash",
+    ]
 
 
 def _row(record: Record) -> list[str]:
@@ -131,7 +142,7 @@ def _row(record: Record) -> list[str]:
         f"{record.possible:g}",
         *(points.get(part, "") for part in record.circumstances.parts),
         f"{runs:g}",
-        *(_plain(text) for text in (record.reason, "; ".join(record.notes))),
+        *(_plain(text) for text in (record.reason, "; ".join(record.notes), "; ".join(record.look_at))),
         record.hash[:16],
     ]
 

@@ -21,6 +21,7 @@ from grading.evidence import measure
 from grading.intake import IntakeError, Source, fingerprint, take
 from grading.judge import PROFILES, Judge
 from grading.lending import Lender
+from grading.looking import unusual
 from grading.records import Budget, Circumstances, PartRecord, Record, part_record, points_of_runs
 from grading.rubric import Rubric
 from grading.selection import select
@@ -65,7 +66,9 @@ class Grader:
         every = select((), self.rubric)
         self.parts = select(order.parts, self.rubric)
         inputs = order.inputs or self.rubric.grading.inputs
-        self.judge = Judge(replace(PROFILES["grade"], inputs=inputs), order.seed, Memory())
+        # The smallest of the inputs that fail is small enough to be told; a search for a smaller one takes seconds.
+        profile = replace(PROFILES["grade"], inputs=inputs, shrink_seconds=0)
+        self.judge = Judge(profile, order.seed, Memory())
         self.lender = Lender(every, work)
         self.circumstances = circumstances_of(order)
         self.layers = layers_of(starter, work)
@@ -113,9 +116,10 @@ class Grader:
         taken = take(source.path, into)
         seed = _mixed(self.order.seed, taken.hash)
         budget = self.order.budget_seconds or self.rubric.grading.budget_seconds
-        answers = Answers(self.judge, self.starter, self.lender, into / "implementation", budget)
+        answers = Answers(self.judge, self.starter, self.lender, into / "implementation", budget, seed)
         parts = self._judge(answers)
-        runs = [measure(into, run, self.order.data, seed) for run in taken.runs if self._measures]
+        working = {part.part for part in parts if part.points > part.possible / 2}
+        runs = [measure(into, run, self.order.data, seed, working) for run in taken.runs if self._measures]
         return Record(
             source.name,
             "graded",
@@ -128,6 +132,7 @@ class Grader:
             parts=parts,
             runs=runs,
             notes=list(taken.notes),
+            look_at=unusual(into / "implementation"),
             isolation=list(answers.layers),
             budget=Budget(budget, round(answers.used, 3), round(answers.cpu, 3), answers.used > budget),
         )

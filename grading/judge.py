@@ -15,7 +15,7 @@ from grading.engine.remembering import Memory
 from grading.engine.workers import Exchange
 from tests.support.properties import Attempt, Part, Property
 
-from .wording import Failure, describe
+from .wording import Failure, describe, tensors_of
 
 Outcome = Literal["right", "wrong", "todo"]
 
@@ -148,6 +148,12 @@ def _partly_written(verdict: Verdict) -> Verdict:
 
 
 def _worst(attempts: Sequence[Attempt]) -> Attempt | None:
-    """Return the first wrong attempt, else the first that is still to be written, else none."""
+    """Return the smallest wrong attempt, else the first that is still to be written, else none."""
     failed = [a for a in attempts if a.error is not None]
-    return next((a for a in failed if not a.todo), failed[0] if failed else None)
+    wrong = [a for a in failed if not a.todo]
+    return min(wrong, key=_size) if wrong else failed[0] if failed else None
+
+
+def _size(attempt: Attempt) -> int:
+    """Count the numbers in an attempt's inputs: of several failures the smallest is the one to look at."""
+    return sum(tensor.numel() for value in attempt.inputs.values() for tensor in tensors_of(value))

@@ -98,7 +98,10 @@ def _class(
     if isinstance(found, RunError):
         raise found
     if training not in found:
-        raise RunError(f"repeated, {training.name} did not get to its end")
+        raise RunError(
+            f"{training.name} was not repeated to its end: some function that it is played with raises, or "
+            "earned less than half of its points"
+        )
     return outcome(found[training]).word, 0.0
 
 

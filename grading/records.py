@@ -97,8 +97,8 @@ class Record(msgspec.Struct, frozen=True):
 
     outcome: "refused" where nothing could be graded, for `reason`. handed_in: digest of what was handed in, as it came.
     hash: digest of what was taken from it. seed: of all chance in this grading, from the grading seed and the hash.
-    runs: a claim that several of them make counts once. notes: what was odd, and how it was read. isolation: the
-    layers that held around the student's code.
+    runs: a claim that several of them make counts once. notes: what was odd, and how it was read. look_at: what an
+    instructor may want to read in the code; no student is told. isolation: the layers that held around that code.
     """
 
     submission: str
@@ -114,6 +114,7 @@ class Record(msgspec.Struct, frozen=True):
     parts: list[PartRecord] = []
     runs: list[RunRecord] = []
     notes: list[str] = []
+    look_at: list[str] = []
     isolation: list[str] = []
     budget: Budget | None = None
 
@@ -170,6 +171,7 @@ class Summary(msgspec.Struct, frozen=True):
     wrong: int
     todo: int
     notes: int
+    look_at: int
     seconds: float
     reason: str = ""
 
@@ -186,14 +188,24 @@ def summary(record: Record) -> Summary:
         wrong=outcomes.count("wrong"),
         todo=outcomes.count("todo"),
         notes=len(record.notes),
+        look_at=len(record.look_at),
         seconds=record.budget.used if record.budget else 0.0,
         reason=record.reason,
     )
 
 
 def encode(record: Record) -> bytes:
-    """Write a record as JSON."""
-    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+    """Write a record as JSON, in which no sign is one that a terminal would obey."""
+    text = msgspec.json.format(msgspec.json.encode(record), indent=1).decode()
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text).encode() + b"\n"
+
+
+def _escaped(sign: str) -> str:
+    return "".join(f"\\u{int.from_bytes(pair, 'big'):04x}" for pair in _pairs(sign.encode("utf-16-be")))
+
+
+def _pairs(data: bytes) -> list[bytes]:
+    return [data[i : i + 2] for i in range(0, len(data), 2)]
 
 
 def read(path: Path) -> Record:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,7 +36,7 @@ class _Request(msgspec.Struct):
     directory: str
     files: dict[str, str]
     config: dict[str, Any]
-    objective: str
+    trainings: list[str]
 
 
 class Said(msgspec.Struct):
@@ -53,16 +52,18 @@ def repeated(implementation: Path, config: Config) -> Mapping[Training, Trajecto
     Raises:
         RunError: the student's functions did not get to the end of any training, or left no trajectories.
     """
-    return understood(repeat(implementation, config), config)
+    return understood(repeat(implementation, config, config.trainings), config)
 
 
-def repeat(implementation: Path, config: Config) -> list[Said]:
+def repeat(implementation: Path, config: Config, trainings: Sequence[Training]) -> list[Said]:
     """Train again, the games of each objective in a process of their own, and return what they say, as it is."""
     from grading.catalogue import topic_parts
 
     files = {part.name: part.file for part in topic_parts("gan")}
-    objectives = [o for o in OBJECTIVES if any(t.objective == o for t in config.trainings)]
-    requests = [_Request(str(implementation.resolve()), files, asdict(config), o) for o in objectives]
+    together = [[t.name for t in trainings if t.objective == objective] for objective in OBJECTIVES]
+    requests = [_Request(str(implementation.resolve()), files, asdict(config), names) for names in together if names]
+    if not requests:
+        return []
     with ThreadPoolExecutor(len(requests)) as side_by_side:
         return list(side_by_side.map(_ask, requests))
 
@@ -74,12 +75,8 @@ def understood(said: Sequence[Said], config: Config) -> Mapping[Training, Trajec
         RunError: there are none, or what there is is none.
     """
     trainings = {t.name: t for t in config.trainings}
-    found: dict[Training, Trajectory] = {}
-    with TemporaryDirectory() as folder:
-        for name, content in (item for each in said for item in each.trajectories.items()):
-            if name in trainings:
-                (Path(folder) / name).write_bytes(content)
-                found[trainings[name]] = trajectories.read(Path(folder) / name, config)
+    contents = [item for each in said for item in each.trajectories.items()]
+    found = {trainings[n]: trajectories.decode(c, config, f"repeated, {n}") for n, c in contents if n in trainings}
     if not found:
         raise RunError(f"the run cannot be repeated: {'; '.join(s.problem for s in said if s.problem)[:TOLD]}")
     return found
@@ -116,7 +113,7 @@ def _repeat(request: _Request, directory: Path) -> Said:
         functions = _functions(directory, request.files)
         playable, left_out = rehearse(functions, config)
         problems = list(left_out.values())
-        mine = [training for training in playable if training.objective == request.objective]
+        mine = [training for training in playable if training.name in request.trainings]
         found = _train(functions, mine, config, problems)
     except BaseException as error:  # a student's function may raise anything, SystemExit included
         return Said({}, _told(error, directory))

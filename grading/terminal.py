@@ -184,19 +184,12 @@ def show_class(console: Console, rows: "Sequence[Summary]") -> None:
     shown = rows if len(rows) <= SHOWN_ROWS else [row for row in rows if row.outcome == "refused"][:SHOWN_ROWS]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("submission", overflow="fold")
-    for name in ("points", "of", "right", "wrong", "todo", "notes", "seconds"):
+    for name in ("points", "of", "right", "wrong", "todo", "notes", "look at", "seconds"):
         table.add_column(name, justify="right")
     table.add_column("", overflow="fold")
     for row in shown:
-        facts = (
-            f"{row.points:g}",
-            f"{row.possible:g}",
-            row.right,
-            row.wrong,
-            row.todo,
-            row.notes,
-            f"{row.seconds:.1f}",
-        )
+        points = (f"{row.points:g}", f"{row.possible:g}")
+        facts = (*points, row.right, row.wrong, row.todo, row.notes, row.look_at, f"{row.seconds:.1f}")
         reason = f"[red]refused[/]: {escape(harmless(row.reason))}" if row.outcome == "refused" else ""
         table.add_row(row.submission, *map(str, facts), reason)
     if shown:

@@ -17,6 +17,7 @@ SHOWN_ENTRIES = 24
 TYPED_ENTRIES = 50  # of an input, which is only of use as a whole
 SHOWN_EQUAL = 8
 SHOWN_ITEMS = 4
+TO_DO = "still to be written"
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -50,7 +51,7 @@ def describe(attempt: Attempt) -> Failure:
     called = _called(attempt)
     # What is an argument of the call, or in one, need not be told twice.
     arguments = attempt.topic.last[0].arguments if attempt.topic.last else ()
-    told = {typed(value) for value in (*arguments, *_tensors(arguments))}
+    told = {typed(value) for value in (*arguments, *tensors_of(arguments))}
     inputs = {name: typed(v) for name, v in attempt.inputs.items() if not told.issuperset(map(typed, _items(v)))}
     if fault is not None:
         message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
@@ -64,24 +65,24 @@ def describe(attempt: Attempt) -> Failure:
 
 def _items(value: Any) -> Sequence[Any]:
     """Return what an input is told by: its tensors where it has any, else its items or itself."""
-    return list(_tensors(value)) or (value if isinstance(value, tuple) else (value,))
+    return list(tensors_of(value)) or (value if isinstance(value, tuple) else (value,))
 
 
-def _tensors(value: Any) -> Iterator[Tensor]:
+def tensors_of(value: Any) -> Iterator[Tensor]:
     """Yield the tensors in a value, also those inside of sequences and given objects."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (tuple, list)):
         for item in value:
-            yield from _tensors(item)
+            yield from tensors_of(item)
     elif dataclasses.is_dataclass(value):
-        yield from _tensors([getattr(value, field.name) for field in dataclasses.fields(value)])
+        yield from tensors_of([getattr(value, field.name) for field in dataclasses.fields(value)])
 
 
 def _todo(attempt: Attempt) -> str:
     """Tell a function that is still to be written from one that waits for another."""
     named = attempt.todo.split(" ")[0]
-    return "still to be written" if named == attempt.tried.part else f"waits for {named}, which is still to be written"
+    return TO_DO if named == attempt.tried.part else f"waits for {named}, which is still to be written"
 
 
 def _unanswered(fault: Fault) -> str:

@@ -109,13 +109,25 @@ def _graded(
 
 def _tell(book: "Gradebook", sources: "list[Source]", console: "Console", json: str) -> int:
     """Write the table, show it, and return the exit status."""
+    from grading import rubric
     from grading.records import Summary, summary
     from grading.terminal import show_class
 
     table = book.write_table()
-    names = {source.name for source in sources}
-    rows: list[Summary] = [summary(record) for record in book.records() if record.submission in names]
+    names, wanted = {source.name for source in sources}, rubric.load().grading.isolation
+    rows: list[Summary] = []
+    missing: set[str] = set()
+    for record in book.records():
+        if record.submission in names:
+            rows.append(summary(record))
+            missing |= set(wanted) - set(record.isolation) if record.outcome == "graded" else set()
     show_class(console, rows)
+    if missing:
+        console.print(
+            f"[yellow]Of the layers of isolation that the rubric names, {', '.join(sorted(missing))} did not hold:[/] "
+            "`elbo doctor` tells what each stops.",
+            soft_wrap=True,
+        )
     console.print(f"wrote {table}, and a record and feedback for each", soft_wrap=True, markup=False)
     write_json(json, rows)
     return int(any(row.outcome == "refused" for row in rows))

@@ -12,6 +12,7 @@ import selectors
 import signal
 import socket
 import sys
+import types
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,11 +52,11 @@ def receive(connection: socket.socket, size: int) -> bytearray:
     return data
 
 
-def serve(connection: socket.socket, directory: Path, bank: str = "", helpers: str = "") -> None:
+def serve(connection: socket.socket, directory: Path, bank: str = "", helpers: str = "", alone: bool = False) -> None:
     """Answer messages of calls until the connection closes.
 
     bank: an entry that stands in for its part. helpers: a part and a directory of right ones that it may call, in
-    place of those beside it.
+    place of those beside it. alone: the student's code finds no module of the kit.
     """
     torch.set_num_threads(1)
     # Bytecode that is left beside the source would be taken for that of a file saved again within the same second.
@@ -65,11 +66,21 @@ def serve(connection: socket.socket, directory: Path, bank: str = "", helpers: s
         implementation.lend(Path(helpers))
     if bank:
         _replace_from_bank(implementation, bank)
+    if alone:
+        kept = _forget_the_kit()  # noqa: F841  (or its modules would be emptied)
     with contextlib.suppress(EOFError):
         while True:
             header, body = wire.lengths(bytes(receive(connection, wire.PREFIX.size)))
             calls = wire.decode_calls(bytes(receive(connection, header)), receive(connection, body))
             connection.sendall(_encode([reply(implementation, call, own=True) for call in calls]))
+
+
+def _forget_the_kit() -> list[types.ModuleType]:
+    """Take the kit's modules from where an import finds them, and return them."""
+    names = [name for name in sys.modules if name.split(".")[0] in ("grading", "tests", "__main__")]
+    kept = [sys.modules.pop(name) for name in names]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    return kept
 
 
 def _encode(replies: list[Answer | Fault]) -> bytes:
@@ -139,7 +150,7 @@ def become_worker(connection: int, output: int, request: Sequence[str], enclosur
         layers = () if enclosure is None else enclosure.close(places)
         socket_ = socket.socket(fileno=CONNECTION)
         socket_.sendall(msgspec.json.encode(Hello(os.getpid(), layers)))
-        serve(socket_, Path(directory), bank, helpers)
+        serve(socket_, Path(directory), bank, helpers, enclosure is not None)
         status = 0
     except (BrokenPipeError, ConnectionError):
         pass  # the judge is gone, or has given this worker up

@@ -210,6 +210,7 @@ class Worker:
         """Start nothing yet; see `worker.serve` for bank and helpers."""
         self._starter, self.directory, self._request = starter, directory, (str(directory), bank, helpers)
         self.layers: tuple[str, ...] = ()
+        self._cpu_before = 0.0
         self._process = 0
         self._unsent = bytearray()
         self._fault = Fault("silent", "NotStarted", "nothing was asked yet")
@@ -372,8 +373,14 @@ class Worker:
         text, self.output, self.printed = self.output.decode(errors="replace"), bytearray(), 0
         return text
 
+    @property
     def cpu_seconds(self) -> float:
-        """Return the processor time that the process has used so far; 0 where the system does not tell."""
+        """Processor time that its processes have used so far; 0 where the system does not tell."""
+        return self._cpu_before + self._cpu_now()
+
+    def _cpu_now(self) -> float:
+        if not self._process:
+            return 0.0
         try:
             fields = Path(f"/proc/{self._process}/stat").read_text().rpartition(")")[2].split()
         except OSError:
@@ -383,6 +390,7 @@ class Worker:
     def close(self) -> None:
         """Kill the worker and all that it started."""
         if self._process:
+            self._cpu_before += self._cpu_now()
             for kill in (os.killpg, os.kill):  # the group may not be there yet
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     kill(self._process, signal.SIGKILL)

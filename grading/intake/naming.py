@@ -46,19 +46,27 @@ def _submissions(path: Path) -> Iterable[Path]:
         return [path]
     with os.scandir(path) as entries:
         names = sorted(e.name for e in entries if not e.name.startswith(".") and e.name != "__MACOSX")
-    if not names:
-        raise IntakeError(f"{path} is empty. Name a submission, or the folder of a class with submissions in it.")
-    return [path / name for name in names]
+    return [path / name for name in names] or [path]  # of an empty one the record tells that nothing is in it
 
 
 def _is_one_submission(folder: Path) -> bool:
     with os.scandir(folder) as entries:
         names = {entry.name.lower(): entry.name for entry in entries}
+    if sum(_is_anothers(folder / name) for name in names.values()) > 1:
+        return False
     if {Path(file).name for file in stub_files()} & names.keys():
         return True
     if any(topic in names and _is_topic(folder / names[topic]) for topic in TOPICS):
         return True
     return any(place in names and _holds(folder / names[place], TOPICS) for place in PLACES)
+
+
+def _is_anothers(path: Path) -> bool:
+    """Tell what only the folder of a class has several of: archives, and directories with topics in them."""
+    name = path.name.lower()
+    if name.endswith(ARCHIVES):
+        return True
+    return name not in (*PLACES, "tests") and path.is_dir() and _holds(path, (*TOPICS, *PLACES))
 
 
 def _is_topic(folder: Path) -> bool:

@@ -393,8 +393,8 @@ def test_a_run_of_which_a_part_broke_down_can_be_reported(tmp_path, submission):
     [
         (b"", "cannot be read"),
         (b"PK\x03\x04", "cannot be read"),
-        ({"path": torch.zeros(3, 4)}, "holds path as F32 of shape"),
-        ({"path": torch.zeros(41, 4).double()}, "cannot be read"),
+        ({"path": torch.zeros(3, 4)}, "holds torch.float32 of shape"),
+        ({"path": torch.zeros(41, 4).double()}, "holds nothing as starts"),
         ({"path": torch.zeros(41, 4).double() + math.nan, "starts": torch.zeros(41, 3, 2)}, "nan or infinity"),
     ],
 )

@@ -415,8 +415,17 @@ def test_finding_submissions(tmp_path):
     with pytest.raises(IntakeError, match=r"class/carol is not there"):
         find([class_folder / "carol"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(IntakeError, match="is empty"):
-        find([tmp_path / "empty"])
+    assert [source.name for source in find([tmp_path / "empty"])] == ["empty"]
+
+
+def test_what_lies_about_in_the_folder_of_a_class_makes_no_submission_of_it(tmp_path):
+    one = {"vae/likelihoods.py": b""}
+    folder = directory(tmp_path, {f"{name}/{file}": text for name in ("alice", "bob") for file, text in one.items()})
+    for stray in ("likelihoods.py", "vae/likelihoods.py"):
+        (folder / stray).parent.mkdir(exist_ok=True)
+        (folder / stray).write_bytes(b"")
+        assert [source.name for source in find([folder])] == ["alice", "bob", stray.split("/")[0].removesuffix(".py")]
+        (folder / stray).unlink()
 
 
 def test_names_of_a_large_class(tmp_path):

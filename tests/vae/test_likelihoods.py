@@ -172,6 +172,7 @@ def shifts_pass_through(vae: Topic, y: tuple[Tensor], c: float) -> None:
     shifts = torch.zeros_like(y[0])
     shifts[0] = c
     expected = vae.log_mean_exp(y[0]) + shifts[:, 0]
+    assert_finite(expected, "the result")
     assert_close(vae.log_mean_exp(y[0] + shifts), expected)
 
 

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from ..runs import RunError, write_whole
 from .settings import Config
 
 KEPT = 1000  # records of all starts
+LARGEST = 400 << 20  # bytes of a file
 
 
 @dataclass(frozen=True)
@@ -63,24 +65,34 @@ def read(path: Path, config: Config) -> Trajectory:
     """
     if path.is_symlink() or not path.is_file():  # a pipe would be waited for
         raise RunError(f"{path} is not there, or is no file; train again")
+    if path.stat().st_size > LARGEST:
+        raise RunError(f"{path} has {path.stat().st_size} bytes, expected at most {LARGEST}; train again")
+    try:
+        return decode(path.read_bytes(), config, str(path))
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error}); train again") from error
+
+
+def decode(content: bytes, config: Config, name: str) -> Trajectory:
+    """Read the content of a trajectory's file, which anybody may have written; name: what an error calls it.
+
+    Raises:
+        RunError: it is no trajectory of such settings, or holds nan or infinity.
+    """
     records = config.iterations // stride(config) + 1
     expected = {
-        "path": ("F64", [config.iterations + 1, 4]),
-        "starts": ("F32", [records, config.starts, 2]),
+        "path": (torch.float64, (config.iterations + 1, 4)),
+        "starts": (torch.float32, (records, config.starts, 2)),
     }
-    tensors = {}
     try:
-        with safe_open(path, framework="pt") as file:
-            for name, (kind, shape) in expected.items():
-                part = file.get_slice(name)
-                if part.get_dtype() != kind or part.get_shape() != shape:
-                    raise RunError(
-                        f"{path} holds {name} as {part.get_dtype()} of shape {part.get_shape()}, expected {kind} of "
-                        f"shape {shape}; train again"
-                    )
-                tensors[name] = file.get_tensor(name)
-    except (OSError, SafetensorError) as error:
-        raise RunError(f"{path} cannot be read ({error}); train again") from error
-    if not all(bool(t.isfinite().all()) for t in tensors.values()):
-        raise RunError(f"{path} holds nan or infinity; train again")
-    return Trajectory(**tensors)
+        found = load(content)
+    except SafetensorError as error:
+        raise RunError(f"{name} cannot be read ({error}); train again") from error
+    for key, (kind, shape) in expected.items():
+        tensor = found.get(key)
+        if tensor is None or tensor.dtype != kind or tensor.shape != shape:
+            told = "nothing" if tensor is None else f"{tensor.dtype} of shape {tuple(tensor.shape)}"
+            raise RunError(f"{name} holds {told} as {key}, expected {kind} of shape {shape}; train again")
+        if not tensor.isfinite().all():
+            raise RunError(f"{name} holds nan or infinity; train again")
+    return Trajectory(found["path"], found["starts"])

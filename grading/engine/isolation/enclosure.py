@@ -16,7 +16,7 @@ from . import linux, namespaces
 # Users that no account has, of the range that systemd keeps for services that come and go.
 FIRST_USER, USERS = 61184, 4336
 FILES = 64
-THREADS = 64
+PROCESSES = 16
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _limit(limits: Limits, mapped: int) -> bool:
     if mapped:
         _bound(resource.RLIMIT_AS, mapped + (limits.memory_mb << 20))
     if os.geteuid() == 0 and sys.platform.startswith("linux"):
-        _bound(resource.RLIMIT_NPROC, THREADS)  # counted for the user that this process is about to become
+        _bound(resource.RLIMIT_NPROC, PROCESSES)  # counted for the user that this process is about to become
     return True
 
 

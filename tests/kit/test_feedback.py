@@ -1,0 +1,256 @@
+"""What a student is given: all that may be told, and nothing of it more than text."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from markdown_it import MarkdownIt
+
+from grading.claims import Claim
+from grading.feedback import LINE, LINES, block, feedback, inline
+from grading.records import Circumstances, PartRecord, PropertyRecord, Record, RunRecord
+from grading.wording import Failure
+
+CIRCUMSTANCES = Circumstances(7, 5, ["vae.log_mean_exp"], "r", "k", "3.11", "2.4", "Linux")
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "![x](http://evil.example/x.png)",
+    "[10 of 10](javascript:alert)",
+    "# 100 of 100 points",
+    "a\n\n# 100 of 100 points",
+    "\n```\n# out\n```\n",
+    "~~~\n<b>",
+    "| a | b |",
+    "x|y",
+    "`code`",
+    "**bold** _under_",
+    "<!-- ",
+    "&lt;script&gt;",
+    "{{ record.points }}{% raw %}",
+    "\x1b[31mred\x1b[0m",
+    "\x1b]8;;http://evil.example\x07link\x1b]8;;\x07",
+    "\r\x08\x7f\x00",
+    "\u202egnp.exe",
+    "line\u2028line\u2029line\x85line\x0bline\x0cline\x1eline",
+    "http://evil.example @all #1",
+    "an item\n- item\n1. item\n> quote\n---\n===",
+    "\ttab",
+    "x" * 100_000,
+    "y\n" * 100_000,
+]
+
+
+def value(name: str, outcome: Any = "right", failure: Failure | None = None, **others: Any) -> PropertyRecord:
+    points = 1.5 if outcome == "right" else 0.0
+    return PropertyRecord(
+        name, "value", f"The sentence of {name}.", outcome, points, 1.5, 5, 0.1, failure=failure, **others
+    )
+
+
+def part(*properties: PropertyRecord, outcome: Any = "wrong", printed: str = "") -> PartRecord:
+    points, possible = sum(p.points for p in properties), sum(p.possible for p in properties)
+    return PartRecord(
+        "vae.log_mean_exp", "1", "vae/likelihoods.py", outcome, points, possible, list(properties), printed
+    )
+
+
+def record(*parts: PartRecord, submission: str = "somebody", outcome: Any = "graded", **others: Any) -> Record:
+    return Record(submission, outcome, CIRCUMSTANCES, points=1.5, possible=4.5, parts=list(parts), **others)
+
+
+def structure(text: str) -> list[str]:
+    """What a text is made of to a reader of Markdown, without its words."""
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    found = [inner for token in reader.parse(text) for inner in (token, *(token.children or ()))]
+    return [f"{token.type} {token.tag}" for token in found if token.type not in ("text", "text_special")]
+
+
+def controls(text: str) -> set[str]:
+    """What a terminal would obey, and what turns the direction of a line."""
+    return {c for c in text if not c.isprintable() and c not in "\n\t"}
+
+
+# What is told
+
+
+def test_a_right_submission_has_just_the_table() -> None:
+    text = feedback(record(part(value("a"), value("b"), value("c"), outcome="right")))
+    assert text.splitlines() == [
+        "# somebody",
+        "",
+        "**1.5 of 4.5 points**",
+        "",
+        "| part | problem | points | of | |",
+        "| --- | --- | ---: | ---: | --- |",
+        "| `vae.log_mean_exp` | 1 | 4.5 | 4.5 | right |",
+    ]
+
+
+def test_a_failure_is_told_with_what_was_tried_and_what_came() -> None:
+    failure = Failure("the answer differs", called="vae.log_mean_exp(x)", answer="1.0", expected="2.0", where="f.py, 3")
+    text = feedback(record(part(value("a"), value("b", "wrong", failure), printed="mine\nyours")))
+    assert "## vae.log\\_mean\\_exp" in text
+    assert "- **`b`** (1.5 points): The sentence of b." in text
+    for row in ("wrong         the answer differs", "called        vae.log_mean_exp(x)", "answer        1.0"):
+        assert f"    {row}\n" in text
+    assert "**`a`**" not in text
+    assert "The code of this part printed:\n\n    mine\n    yours\n" in text
+
+
+def test_properties_of_which_the_same_is_told_stand_together() -> None:
+    failure = Failure("the file cannot be imported")
+    text = feedback(record(part(*(value(name, "wrong", failure) for name in "abc"))))
+    assert text.count("the file cannot be imported") == 1
+    assert [line[:9] for line in text.splitlines() if line.startswith("- **")] == [
+        "- **`a`**",
+        "- **`b`**",
+        "- **`c`**",
+    ]
+
+
+def test_what_holds_with_right_helpers_alone_is_said() -> None:
+    text = feedback(record(part(value("a"), value("b", failure=Failure("differs"), helpers="reference"))))
+    assert "calls other parts that are not right" in text
+    assert text.rstrip().endswith("- `b`")
+    assert "differs" not in text
+
+
+def test_a_refused_submission_is_told_why() -> None:
+    text = feedback(Record("somebody", "refused", CIRCUMSTANCES, reason="this is a PDF; pack a zip."))
+    assert text.splitlines() == ["# somebody", "", "**Nothing could be graded:** this is a PDF; pack a zip."]
+
+
+def test_runs_are_told_with_claims_and_reasons() -> None:
+    reached = claim("vae.elbo", "reached")
+    text = feedback(record(runs=[RunRecord("runs/a", [reached]), RunRecord("runs/b", reason="no run")], notes=["odd"]))
+    assert "| `vae.elbo` | -1.5000 | -1.2500 | at least -2.0 | reached | 15 |" in text
+    assert "## runs/b\n\nNot measured: no run\n" in text
+    assert text.endswith("## Notes\n\n- odd\n")
+
+
+def claim(name: str, outcome: Any, **others: Any) -> Claim:
+    made = Claim(name, "sentence", "nats", "1.1", outcome, 15.0, "digits", "at least", -1.5, -1.25, 0.1, -2.0)
+    return msgspec.structs.replace(made, **others)
+
+
+# The instructor's own
+
+
+def test_of_a_property_of_the_instructors_the_outcome_alone_is_told() -> None:
+    failure = Failure(
+        "SECRET message",
+        inputs={"SECRET": "SECRET"},
+        called="SECRET",
+        answer="SECRET",
+        expected="SECRET",
+        difference="SECRET",
+        ratio="SECRET",
+        where="SECRET",
+        traceback="SECRET",
+    )
+    secret = value("the_secret_property", "wrong", failure, instructor_only=True)
+    text = feedback(record(part(value("a"), secret)))
+    assert "- a property of the instructor's does not hold (1.5 points)" in text
+    assert "SECRET" not in text
+    assert "secret_property" not in text  # neither its name nor its sentence
+
+
+@pytest.mark.xfail(strict=True, reason="the list of what holds with right helpers names the instructor's properties")
+def test_a_property_of_the_instructors_is_not_named_where_it_holds_with_right_helpers() -> None:
+    secret = value("the_secret_property", failure=Failure("x"), instructor_only=True, helpers="reference")
+    assert "secret_property" not in feedback(record(part(value("a"), secret)))
+
+
+def test_a_traceback_is_not_told() -> None:
+    failure = Failure("raised ValueError", traceback="/home/instructor/kit/worker.py, line 3")
+    assert "instructor" not in feedback(record(part(value("a", "wrong", failure))))
+
+
+# Nothing is more than text
+
+
+def printed_by(said: str) -> Record:
+    """A record of a part whose code printed this."""
+    return record(part(value("a", "wrong", Failure("x")), printed=said))
+
+
+def named_by(said: str) -> Record:
+    """A record whose runs are called so, say so, and have notes of that."""
+    hostile = claim("vae.elbo", "refused", message=said, reported=said, measured=said, threshold=said)
+    runs = [RunRecord(f"runs/{said}", [hostile]), RunRecord(f"runs/{said}", reason=said)]
+    return record(runs=runs, notes=[said], submission=said)
+
+
+def refused_for(said: str) -> Record:
+    """A record of a submission that could not be graded for this reason."""
+    return record(outcome="refused", reason=said, notes=[said], submission=said)
+
+
+def failed_with(said: str) -> Record:
+    """A record of failures that say nothing but this."""
+    failure = Failure(said, inputs={"x": said}, called=said, answer=said, expected=said, where=said, traceback=said)
+    return record(part(value("a", "wrong", failure), value("b", "todo", Failure(said))))
+
+
+def assert_only_text(made: Callable[[str], Record], said: str) -> None:
+    text = feedback(made(said))
+    assert not controls(text)
+    assert structure(text) == structure(feedback(made("word")))
+    assert len(text) < 150_000
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+@pytest.mark.parametrize("made", [named_by, refused_for])
+def test_what_others_say_is_only_text(made: Callable[[str], Record], number: int) -> None:
+    assert_only_text(made, HOSTILE[number])
+
+
+@pytest.mark.xfail(
+    strict=True, reason="after an item of a list four spaces begin its next paragraph, not code: tags in it are read"
+)
+@pytest.mark.parametrize("said", ["<script>alert(1)</script>", "a\n\n# 100 of 100", "![x](http://x.png)", "**b** `c`"])
+@pytest.mark.parametrize("made", [failed_with, printed_by])
+def test_what_a_students_code_says_is_only_text(made: Callable[[str], Record], said: str) -> None:
+    assert_only_text(made, said)
+
+
+def test_what_a_failure_says_has_no_more_lines_than_a_block_and_no_controls() -> None:
+    for said in HOSTILE:
+        text = feedback(failed_with(said))
+        assert not controls(text)
+        assert len(text.splitlines()) < 3 * LINES
+
+
+@pytest.mark.xfail(strict=True, reason="what begins a list is not escaped: a note on such a file is a list in the list")
+@pytest.mark.parametrize("said", ["- x", "+ x", "1. x"])
+@pytest.mark.parametrize("made", [named_by, refused_for])
+def test_what_begins_like_a_list_is_only_text(made: Callable[[str], Record], said: str) -> None:
+    assert_only_text(made, said)
+
+
+def test_the_signs_of_a_line_are_kept_as_text() -> None:
+    assert inline("a_b*c") == "a\\_b\\*c"
+    assert inline("a  b\n\tc") == "a b c"
+    assert inline(r"a\b") == r"a\\b"
+    assert len(inline("x" * 10_000)) == LINE
+
+
+def test_a_block_has_so_many_lines_and_says_how_many_more() -> None:
+    lines = block("\n".join(map(str, range(LINES + 3)))).splitlines()
+    assert lines[0] == "    0"
+    assert lines[-1] == "    ... 3 lines more"
+    assert len(lines) == LINES + 1
+    assert block("x" * 10_000) == "    " + "x" * LINE
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_nothing_ends_a_block(ending: str) -> None:
+    told = block(f"first{ending}# second")
+    assert all(line.startswith("    ") for line in told.splitlines())
+    assert "    first" in told
+
+
+def test_a_block_of_nothing_but_empty_lines_ends_in_its_section() -> None:
+    text = feedback(record(part(value("a", "wrong", Failure("x")), printed="\n\n\n")))
+    assert "The code of this part printed:" in text

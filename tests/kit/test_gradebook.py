@@ -1,0 +1,290 @@
+"""The directory of a grading: what is kept in it, and when it is gone on with."""
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from grading import gradebook, records
+from grading.claims import Claim
+from grading.gradebook import Gradebook, GradebookError, circumstances_in
+from grading.intake import Source, fingerprint
+from grading.records import Circumstances, PartRecord, Record, RunRecord
+
+PARTS = ["vae.log_mean_exp", "vae.elbo"]
+CIRCUMSTANCES = Circumstances(7, 5, PARTS, "r", "k", "3.11", "2.4", "Linux")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "graded"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    (tmp_path / "anna").mkdir()
+    (tmp_path / "anna" / "bounds.py").write_text("pass\n")
+    return Source("anna", tmp_path / "anna")
+
+
+@pytest.fixture
+def begun(out: Path, source: Source) -> Gradebook:
+    """A gradebook that has one record, of `source`."""
+    book = Gradebook(out, CIRCUMSTANCES, resume=False)
+    book.keep(record("anna", handed_in=fingerprint(source)))
+    return book
+
+
+def record(name: str, **changes: Any) -> Record:
+    parts = [PartRecord(PARTS[0], "1", "vae/likelihoods.py", "wrong", 1.25, 5, [])]
+    made = Record(name, "graded", CIRCUMSTANCES, points=1.25, possible=20, parts=parts, hash="0123456789abcdefxyz")
+    return msgspec.structs.replace(made, **changes)
+
+
+# What is kept
+
+
+def test_a_directory_is_made_with_the_first_record(out: Path) -> None:
+    book = Gradebook(out, CIRCUMSTANCES, resume=False)
+    assert not out.exists()
+    book.keep(record("anna"))
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()) == [
+        "feedback/anna.md",
+        "grading.json",
+        "records/anna.json",
+    ]
+    assert circumstances_in(out) == CIRCUMSTANCES
+    assert list(book.records()) == [record("anna")]
+    assert (out / "feedback" / "anna.md").read_text().startswith("# anna\n")
+
+
+def test_records_are_in_the_order_of_their_names(out: Path) -> None:
+    book = Gradebook(out, CIRCUMSTANCES, resume=False)
+    for name in ("Zoe", "ben", "anna"):
+        book.keep(record(name))
+    assert [found.submission for found in book.records()] == sorted(["Zoe", "ben", "anna"])
+    with book.write_table().open(newline="") as file:
+        assert [row[0] for row in csv.reader(file)] == ["submission", *sorted(["Zoe", "ben", "anna"])]
+
+
+def test_a_record_is_written_last_and_whole(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written, whole = [], gradebook.write_whole
+
+    def noted(path: Path, data: bytes) -> None:
+        written.append(path.name)
+        whole(path, data)
+
+    monkeypatch.setattr(gradebook, "write_whole", noted)
+    book = Gradebook(out, CIRCUMSTANCES, resume=False)
+    book.keep(record("anna"))
+    assert written == ["grading.json", "anna.md", "anna.json"]
+
+
+def test_a_record_of_a_second_time_replaces_the_first(begun: Gradebook) -> None:
+    begun.keep(record("anna", points=3.0))
+    assert [found.points for found in begun.records()] == [3.0]
+
+
+def test_a_place_that_cannot_be_written_is_refused(begun: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gradebook, "write_whole", full)
+    with pytest.raises(GradebookError, match="cannot be written: No space left on device"):
+        begun.keep(record("ben"))
+    assert [found.submission for found in begun.records()] == ["anna"]
+
+
+def test_half_of_a_surrogate_pair_can_be_kept(out: Path) -> None:
+    book = Gradebook(out, CIRCUMSTANCES, resume=False)
+    book.keep(record("anna", notes=["caf\\udce9.py"]))
+    assert book.write_table().exists()
+
+
+# Going on
+
+
+def test_a_grading_is_not_overwritten(begun: Gradebook, out: Path) -> None:
+    with pytest.raises(GradebookError, match="--resume, or give another directory"):
+        Gradebook(out, CIRCUMSTANCES, resume=False)
+
+
+def test_a_file_is_no_place_for_a_grading(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for resume in (True, False):
+        with pytest.raises(GradebookError, match="expected a directory"):
+            Gradebook(tmp_path / "file", CIRCUMSTANCES, resume)
+
+
+def test_a_directory_with_other_things_in_it_can_be_graded_into(out: Path) -> None:
+    out.mkdir()
+    (out / "mine.txt").write_text("mine")
+    Gradebook(out, CIRCUMSTANCES, resume=False).keep(record("anna"))
+    assert (out / "mine.txt").read_text() == "mine"
+
+
+def test_going_on_where_there_is_nothing_begins(out: Path) -> None:
+    book = Gradebook(out, CIRCUMSTANCES, resume=True)
+    assert list(book.records()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"grading_seed": 8}, "grading_seed"),
+        ({"inputs": 6}, "inputs"),
+        ({"parts": PARTS[:1]}, "parts"),
+        ({"rubric": "another"}, "rubric"),
+        ({"kit": "another"}, "kit"),
+        ({"grading_seed": 8, "kit": "another"}, "grading_seed, kit"),
+    ],
+)
+def test_a_class_is_graded_in_one_way(begun: Gradebook, out: Path, change: dict[str, Any], told: str) -> None:
+    with pytest.raises(GradebookError, match=f"with another {told}, and"):
+        Gradebook(out, msgspec.structs.replace(CIRCUMSTANCES, **change), resume=True)
+
+
+@pytest.mark.parametrize("change", [{"python": "3.12"}, {"torch": "2.9"}, {"platform": "macOS"}])
+def test_another_machine_may_go_on(begun: Gradebook, out: Path, change: dict[str, str]) -> None:
+    book = Gradebook(out, msgspec.structs.replace(CIRCUMSTANCES, **change), resume=True)
+    assert len(list(book.records())) == 1
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"grading_seed": "x"}', "\udcff"])
+def test_what_no_grading_wrote_is_refused(out: Path, content: str) -> None:
+    out.mkdir()
+    (out / "grading.json").write_text(content, errors="surrogateescape")
+    with pytest.raises(GradebookError, match=r"grading\.json is not what a grading writes"):
+        Gradebook(out, CIRCUMSTANCES, resume=True)
+
+
+def append(path: Path) -> None:
+    with path.open("a") as file:
+        file.write(" ")
+
+
+def touched(path: Path) -> None:
+    os.utime(path, (1, 1))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def into_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def remove(folder: Path) -> None:
+    (folder / "bounds.py").unlink()
+    folder.rmdir()
+
+
+def of_version_99(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b'"version": 1', b'"version": 99'))
+
+
+CHANGES: dict[str, Callable[[Path, Path], object]] = {
+    "the hand-in has another length": lambda folder, kept: append(folder / "bounds.py"),
+    "the hand-in has another time": lambda folder, kept: touched(folder / "bounds.py"),
+    "the hand-in has another file": lambda folder, kept: (folder / "more.py").touch(),
+    "a file was renamed": lambda folder, kept: (folder / "bounds.py").rename(folder / "bound.py"),
+    "the hand-in is gone": lambda folder, kept: remove(folder),
+    "the record is gone": lambda folder, kept: kept.unlink(),
+    "the record is empty": lambda folder, kept: kept.write_bytes(b""),
+    "the record is cut off": lambda folder, kept: cut(kept),
+    "the record is another's": lambda folder, kept: kept.write_bytes(records.encode(record("ben"))),
+    "the record is of another version": lambda folder, kept: of_version_99(kept),
+    "the record was not written to its end": lambda folder, kept: kept.rename(f"{kept}.part"),
+    "the record is a directory": lambda folder, kept: into_directory(kept),
+}
+
+
+def test_what_was_graded_and_is_the_same_is_known(begun: Gradebook, source: Source) -> None:
+    assert begun.has(source)
+    assert not begun.has(Source("ben", source.path))
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_changed_is_graded_again(
+    begun: Gradebook, out: Path, source: Source, change: Callable[[Path, Path], object]
+) -> None:
+    change(source.path, out / "records" / "anna.json")
+    assert not begun.has(source)
+
+
+def test_a_file_is_known_by_its_bytes(begun: Gradebook, tmp_path: Path) -> None:
+    (tmp_path / "ben.zip").write_bytes(b"one")
+    ben = Source("ben", tmp_path / "ben.zip")
+    begun.keep(record("ben", handed_in=fingerprint(ben)))
+    touched(ben.path)
+    assert begun.has(ben)
+    ben.path.write_bytes(b"two")
+    assert not begun.has(ben)
+
+
+def test_a_refused_one_is_known_too(begun: Gradebook, source: Source) -> None:
+    begun.keep(Record("anna", "refused", CIRCUMSTANCES, reason="a PDF", handed_in=fingerprint(source)))
+    assert begun.has(source)
+
+
+def test_what_was_not_written_to_its_end_is_no_record(begun: Gradebook, out: Path) -> None:
+    (out / "records" / "ben.json.part").write_bytes(b'{"submission": "ben"')
+    (out / "records" / ".carl.json.swp").write_bytes(b"")
+    assert [found.submission for found in begun.records()] == ["anna"]
+    begun.write_table()
+
+
+# The table
+
+
+def rows(book: Gradebook) -> list[dict[str, str]]:
+    with book.write_table().open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_has_points_of_every_part_and_of_runs(begun: Gradebook) -> None:
+    claim = Claim("vae.elbo", "s", "nats", "1.1", "reached", 15.0, "digits", "at least")
+    begun.keep(record("ben", runs=[RunRecord("runs/a", [claim]), RunRecord("runs/b", [claim])], points=16.25))
+    begun.keep(Record("carl", "refused", CIRCUMSTANCES, reason="a PDF", possible=20))
+    anna, ben, carl = rows(begun)
+    assert list(anna)[:7] == ["submission", "outcome", "points", "possible", *PARTS, "runs"]
+    assert (anna[PARTS[0]], anna[PARTS[1]], anna["runs"], anna["hash"]) == ("1.25", "", "0", "0123456789abcdef")
+    assert (ben["runs"], ben["points"]) == ("15", "16.25")
+    assert (carl["outcome"], carl["points"], carl["reason"], carl["possible"]) == ("refused", "0", "a PDF", "20")
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@x", '=HYPERLINK("http://x")', "\t=1", "\r=1", "\n=1", " =1", "\x00=1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_is_a_formula(begun: Gradebook, text: str) -> None:
+    begun.keep(record("ben", reason=text, notes=[text, "second"]))
+    _, ben = rows(begun)
+    for cell in (ben["reason"], ben["notes"]):
+        assert cell[:1] not in ("=", "+", "-", "@", "\t", "\r")
+        assert text.strip("\t\r\n\x00 ") in cell
+
+
+def test_a_cell_is_one_line_of_text_and_not_too_long(begun: Gradebook) -> None:
+    begun.keep(record("ben", notes=['a,"b"\n\r\x1b[31mc\u2028', "é" * 10_000]))
+    _, ben = rows(begun)
+    assert ben["notes"].startswith('a,"b"   [31mc ; éé')
+    assert len(ben["notes"]) <= 501
+    assert len((begun.out / "class.csv").read_text().splitlines()) == 3
+
+
+def test_the_table_of_nothing_is_empty(out: Path) -> None:
+    book = Gradebook(out, CIRCUMSTANCES, resume=False)
+    out.mkdir()
+    assert book.write_table().read_text() == ""
+
+
+def test_the_circumstances_can_be_read(begun: Gradebook, out: Path) -> None:
+    assert json.loads((out / "grading.json").read_text())["grading_seed"] == 7
