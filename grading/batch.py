@@ -69,15 +69,22 @@ def _noted(work: Path, place: Path | None) -> Iterator[None]:
     if place is None:
         yield
         return
-    place.mkdir(parents=True, exist_ok=True)
     note = place / WORK
-    with contextlib.suppress(OSError):
-        before = Path(note.read_text(encoding="utf-8"))
-        if before.name.startswith(PREFIX) and before.parent == work.parent:
-            shutil.rmtree(before, ignore_errors=True)
-    note.write_text(str(work), encoding="utf-8")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        before = note.read_text(encoding="utf-8") if note.is_file() else ""
+        note.write_text(str(work), encoding="utf-8")
+    except OSError as error:
+        raise BatchError(f"--out {place}: cannot be written: {error.strerror}") from error
+    _remove_left(Path(before), work)
     yield
     note.unlink(missing_ok=True)
+
+
+def _remove_left(before: Path, work: Path) -> None:
+    """Remove the directory of a grading that was killed, if it is one."""
+    if before.name.startswith(PREFIX) and before.parent == work.parent and before != work:
+        shutil.rmtree(before, ignore_errors=True)
 
 
 def grade_on_cluster(sources: Sequence[Source], order: Order, address: str) -> Iterator[Record]:
@@ -92,7 +99,7 @@ def grade_on_cluster(sources: Sequence[Source], order: Order, address: str) -> I
         client = Client(address, timeout="10s", set_as_default=False)
     except ImportError as error:
         raise BatchError("--scheduler needs dask.distributed: pip install -e '.[cluster]'") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise BatchError(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
     with client:
         jobs = max(1, sum(client.nthreads().values()))

@@ -1,5 +1,6 @@
 """What a student is given of a record: points, and of each property that does not hold what was tried and what came."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -33,7 +34,8 @@ def feedback(record: Record) -> str:
 def inline(text: object, special: str = SPECIAL) -> str:
     """Write a text inside of a line, so that none of its signs is Markdown or HTML."""
     line = " ".join(harmless(str(text)).split())[:LINE]
-    return "".join(f"\\{c}" if c in special else c for c in line)
+    escaped = "".join(f"\\{c}" if c in special else c for c in line)
+    return re.sub(r"^(\d*)([-+.)])", r"\1\\\2", escaped)  # what would begin a list
 
 
 def figure(value: float | str | None) -> str:

@@ -85,7 +85,7 @@ class Gradebook:
 
     def records(self) -> Iterator[Record]:
         """Read the records one after another, in the order of their names."""
-        for path in sorted((self.out / "records").glob("*.json")):
+        for path in sorted((self.out / "records").glob("*.json"), key=lambda path: path.stem):
             yield records.read(path)
 
     def write_table(self) -> Path:

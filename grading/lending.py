@@ -33,9 +33,17 @@ class Lender:
         directory = self._work / f"helpers-{part.name}"
         if not directory.exists():
             lent = self.lent(part)
-            (directory / part.topic).mkdir(parents=True)
+            place = directory / part.topic
+            place.mkdir(parents=True)
+            _write(directory / LENT, json.dumps(lent))
             for file in sorted((SOLUTIONS / part.topic).glob("*.py")):
-                text = stub(file.read_text(encoding="utf-8"), part.topic, file.name, lent)
-                (directory / part.topic / file.name).write_text(text, encoding="utf-8")
-            (directory / LENT).write_text(json.dumps(lent), encoding="utf-8")
+                _write(place / file.name, stub(file.read_text(encoding="utf-8"), part.topic, file.name, lent))
+            for folder in (directory, place):
+                folder.chmod(0o755)
         return directory
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file that any user may read: a worker's is another one."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o644)

@@ -5,7 +5,7 @@ The process that repeats has no file to write to: trajectories come back through
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -135,7 +135,20 @@ def _train(
 
 def _functions(directory: Path, files: Mapping[str, str]) -> Any:
     implementation = Implementation(directory)
-    return SimpleNamespace(**{p.split(".")[1]: implementation.function(p, file) for p, file in files.items()})
+    return SimpleNamespace(**{p.split(".")[1]: _function(implementation, p, file) for p, file in files.items()})
+
+
+def _function(implementation: Implementation, part: str, file: str) -> Callable[..., Any]:
+    """Return a function, or one that tells why there is none: not every game needs it."""
+    try:
+        return implementation.function(part, file)
+    except CallFailed as failed:
+        reason = _told(failed, implementation.directory)
+
+        def missing(*_: Any, **__: Any) -> Any:
+            raise RunError(reason)
+
+        return missing
 
 
 def _told(error: BaseException, directory: Path) -> str:

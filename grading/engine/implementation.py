@@ -8,7 +8,7 @@ import json
 import sys
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,18 +119,27 @@ class Implementation:
         assert self._lender is not None
         right = {part: self._lender.function(part, where) for part, where in self._lent.items()}
         for other in sorted(set(self._lent.values()) - {file}):
-            if isinstance(self._import(topic, other), Fault):
-                name = f"{topic}.{other.removesuffix('.py')}"
-                sys.modules[f"{self.package}.{name}"] = sys.modules[f"{self._lender.package}.{name}"]
+            self._import_or_borrow(topic, other, right)
         self._import(topic, file)
         modules = [m for name, m in list(sys.modules.items()) if name.startswith(f"{self.package}.{topic}.")]
         names = {part.split(".")[1]: function for part, function in right.items()}
         # Under whatever name a file has imported it.
-        own = {id(vars(module).get(name)): names[name] for module in modules for name in names}
+        own = {id(vars(m)[name]): function for m in modules for name, function in names.items() if name in vars(m)}
         for module in modules:
             for name, value in list(vars(module).items()):
-                if name in names or id(value) in own:
+                if name in names or (callable(value) and id(value) in own):
                     setattr(module, name, names.get(name) or own[id(value)])
+
+    def _import_or_borrow(self, topic: str, file: str, right: Mapping[str, Callable[..., Any]]) -> None:
+        """Import a file, or take the right one in its place; what it lacks that is lent it has then."""
+        assert self._lender is not None
+        name = f"{topic}.{file.removesuffix('.py')}"
+        if isinstance(self._import(topic, file), Fault):
+            sys.modules[f"{self.package}.{name}"] = sys.modules[f"{self._lender.package}.{name}"]
+        module = sys.modules[f"{self.package}.{name}"]
+        for part, function in right.items():
+            if self._lent[part] == file and not hasattr(module, part.split(".")[1]):
+                setattr(module, part.split(".")[1], function)
 
 
 def _missing(module: types.ModuleType, file: str, name: str) -> Fault:

@@ -119,12 +119,9 @@ def test_a_part_that_calls_nothing_wrong_is_not_judged_again(judged: Judged) -> 
     assert helped(records) == set()
 
 
-LACKING = pytest.mark.xfail(strict=True, reason="what a file lacks is not lent to those that import it from there")
-
-
 @pytest.mark.parametrize(
     "text",
-    ["def (", "raise ValueError", "import sys; sys.exit()", pytest.param("", marks=LACKING)],
+    ["def (", "raise ValueError", "import sys; sys.exit()", ""],
     ids=["syntax", "exception", "exit", "empty"],
 )
 def test_a_file_that_cannot_be_used_costs_its_own_parts(judged: Judged, text: str) -> None:

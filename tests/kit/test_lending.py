@@ -143,7 +143,6 @@ def test_a_private_helper_of_another_file_stays_the_students_own(lend: Lend) -> 
     assert asked(lend(helpers=helpers, f=text)) == ("own", ("right", 1))
 
 
-@pytest.mark.xfail(strict=True, reason="a function that its file lacks is not put there, as a lent file would be")
 @pytest.mark.parametrize("way", ["by its name", "from its module", "in the function"])
 def test_a_helper_that_its_file_lacks_is_lent(lend: Lend, way: str) -> None:
     assert asked(lend(helpers="", f=WAYS[way])) == ("right", 1)
@@ -165,9 +164,6 @@ def test_the_judged_file_is_never_replaced(lend: Lend) -> None:
     assert failed.value.fault.error == "SyntaxError"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="in a file without a lent name None is taken for the function, and replaced wherever it stands"
-)
 def test_variables_of_a_submission_stay_what_they_are(lend: Lend) -> None:
     text = "from . import helpers\nstate = None\nsize = 3\ndef judged(x): return (state, size, helpers.help(x))"
     assert asked(lend(helpers=WRONG, f=text)) == (None, 3, ("right", 1))

@@ -73,6 +73,7 @@ def _leave() -> None:
 
 def _hide(visible: Iterable[Path]) -> None:
     """Make a root of an empty file system with these directories and files in it, to be read only."""
+    os.umask(0o022)  # others than root have to pass the directories that are made here
     linux.mount("none", "/", flags=linux.RECURSIVE | linux.PRIVATE)
     root = tempfile.mkdtemp()
     linux.mount("tmpfs", root, "tmpfs", linux.NO_SUID | linux.NO_DEVICES, "size=1m,mode=755")
