@@ -9,6 +9,7 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,7 @@ def message_of(error: BaseException) -> str:
         return ""
 
 
+@lru_cache(maxsize=1000)  # a function that raises does so for every input
 def _is_answer(filename: str, directory: Path) -> bool:
     """Tell whether a file is of an implementation; beside the stubs stand the experiments, which are given."""
     return any(Path(filename).is_relative_to(directory / topic) for topic in TOPICS)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from grading.bank import Entry, entries
@@ -42,11 +43,10 @@ def hand_in(kind: str, chance: random.Random, topics: Sequence[str] = TOPICS) ->
             return _written(topics, ())
         case "half":
             return _written(topics, [part.name for part in parts[: chance.randrange(1, len(parts))]])
-    chosen = {part.name: choice for part in parts if (choice := _choice(part, "alternative", chance, 0.7))}
-    if kind == "wrong":
-        for part in chance.sample(parts, min(len(parts), chance.randint(1, 4))):
-            chosen[part.name] = _choice(part, "mistake", chance) or chosen[part.name]
-    return with_entries(reference(topics), parts, chosen)
+    some = chance.sample(parts, min(len(parts), chance.randint(1, 4))) if kind == "wrong" else parts
+    return with_entries(
+        reference(topics), parts, _chosen(some, "mistake" if kind == "wrong" else "alternative", chance)
+    )
 
 
 def _written(topics: Sequence[str], kept: Sequence[str]) -> Texts:
@@ -54,9 +54,16 @@ def _written(topics: Sequence[str], kept: Sequence[str]) -> Texts:
     return {name: stub(text, name.split("/")[0], name.split("/")[1], kept) for name, text in texts.items()}
 
 
-def _choice(part: Part, kind: str, chance: random.Random, likely: float = 1.0) -> Entry | None:
-    found = [entry for entry in entries(part.name) if entry.kind == kind]
-    return chance.choice(found) if found and chance.random() < likely else None
+def _chosen(parts: Sequence[Part], kind: str, chance: random.Random) -> dict[str, Entry]:
+    found = {part.name: [entry for entry in entries(part.name) if entry.kind == kind] for part in parts}
+    if kind == "alternative":
+        # Those that go row by row rest on helpers for a row, or take minutes as helpers for thousands of rows.
+        found = {name: [entry for entry in some if not _loops(entry)] for name, some in found.items()}
+    return {name: chance.choice(some) for name, some in found.items() if some}
+
+
+def _loops(entry: Entry) -> bool:
+    return " for " in inspect.getsource(entry.function)
 
 
 def with_entries(texts: Texts, parts: Sequence[Part], chosen: dict[str, Entry]) -> Texts:
@@ -64,15 +71,16 @@ def with_entries(texts: Texts, parts: Sequence[Part], chosen: dict[str, Entry]) 
     for part in parts:
         if part.name in chosen:
             file = f"{part.topic}/{part.file}"
-            texts[file] += f"\n\n{_as_answer(chosen[part.name], part)}"
+            texts[file] += f"\n\n{_as_answer(chosen[part.name], part.file, part.name.split('.')[1])}"
     return texts
 
 
-def _as_answer(entry: Entry, part: Part) -> str:
+@cache
+def _as_answer(entry: Entry, file: str, name: str) -> str:
     """Write an entry in a scope of its own, so that the names of its file do not meet those of the stub file."""
     module = ast.parse(inspect.getsource(sys.modules[entry.function.__module__]))
     body = "\n".join(ast.unparse(node) for node in module.body if _is_needed(node, entry.name))
-    own, name = part.file.removesuffix(".py"), part.name.split(".")[1]
+    own = file.removesuffix(".py")
     # The file itself is taken as it is before the entry is in it, or the entry would call itself.
     itself = r"\1 = __import__('types').SimpleNamespace(**globals())"
     body = re.sub(rf"from solutions\.\w+ import {own} as (\w+)", itself, body)
@@ -108,11 +116,11 @@ def write(texts: Texts, folder: Path, name: str, zipped: bool = False) -> None:
             shutil.make_archive(str(folder / name), "zip", root)
 
 
-def write_class(folder: Path, count: int, topics: Sequence[str] = TOPICS, seed: int = 0) -> None:
+def write_class(folder: Path, count: int, topics: Sequence[str] = TOPICS, kinds: Sequence[str] = KINDS) -> None:
     """Write the hand-ins of a class, of every kind in turns, every second one as an archive."""
-    chance = random.Random(seed)
+    chance = random.Random(0)
     folder.mkdir(parents=True)
     for number in range(count):
-        kind = KINDS[number % len(KINDS)]
-        zipped = bool((number + number // len(KINDS)) % 2)
+        kind = kinds[number % len(kinds)]
+        zipped = bool((number + number // len(kinds)) % 2)
         write(hand_in(kind, chance, topics), folder, f"{number:04d}-{kind}", zipped)

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from grading import records
 from grading.engine.implementation import ROOT
 from grading.records import Record
@@ -23,15 +21,15 @@ from tests.bench import processes
 class Watched:
     """What was seen of a grading.
 
-    cpu: of the judges and of the clean process. largest: MB of all its processes at once. main: MB of the process that
-    hands out, by the records that there were. others: MB of the processes that judge, likewise.
+    cpu: of the judges and of the clean process. largest: MB of all its processes at once. sizes: the records that there
+    were, MB of the process that hands out and of those that judge, as long as there are any: what they share with it is
+    its own alone afterwards.
     """
 
     wall: float = 0.0
     cpu: float = 0.0
     largest: float = 0.0
-    main: list[tuple[int, float]] = field(default_factory=list)
-    others: list[tuple[int, float]] = field(default_factory=list)
+    sizes: list[tuple[int, float, float]] = field(default_factory=list)
     status: int = 0
 
 
@@ -71,10 +69,10 @@ def _look(seen: Watched, root: Path, main: int, clean: dict[int, float], count: 
     everyone = processes.naming(root)
     sizes = {process: processes.memory(process) for process in everyone}
     seen.largest = max(seen.largest, sum(sizes.values()))
-    seen.main.append((count, sizes.get(main, 0.0)))
-    judges = [process for process in everyone if process != main and processes.parent(process) == main]
-    apart = [process for process in judges if processes.is_clean(process)]
-    seen.others.append((count, sum(sizes[process] for process in judges if process not in apart)))
+    started = [process for process in everyone if processes.parent(process) == main]
+    apart = [process for process in started if processes.is_clean(process)]
+    if judging := sum(sizes[process] for process in started if process not in apart):
+        seen.sizes.append((count, sizes.get(main, 0.0), judging))
     for process in [*apart, *(p for p in everyone if processes.parent(p) in apart)]:
         clean[process] = processes.cpu(process) or clean.get(process, 0.0)
 
@@ -98,14 +96,3 @@ def read(out: Path) -> list[Record]:
 def own_cpu(found: Sequence[Record]) -> float:
     """Return the processor seconds of the hand-ins' own code, as the records tell, in hundredths for each."""
     return sum(record.budget.cpu for record in found if record.budget is not None)
-
-
-def points(found: Sequence[Record]) -> dict[str, float]:
-    """Return points by hand-in."""
-    return {record.submission: record.points for record in found}
-
-
-def outcome_of(path: Path) -> bytes:
-    """Return what of a record must not hang on when it was made: all but the times."""
-    record = records.read(path)
-    return msgspec.json.encode([[p.part, p.outcome, p.points] for p in record.parts] + [record.points, record.hash])

@@ -246,6 +246,7 @@ WORKS = {
     "return colorsys.rgb_to_hsv(0, 0, 0) == (0, 0, 0)",
     "a compiled module that nothing loaded before": "assert '_elementtree' not in sys.modules\nimport _elementtree\n"
     "return True",
+    "torch.func": "return torch.func.vmap(torch.func.grad(lambda x: x.sin()))(torch.zeros(2)).tolist() == [1, 1]",
     "numpy": "import numpy\nreturn bool(numpy.linalg.norm(numpy.ones(4)) == 2)",
     "a part of torch that nothing loaded before": "import torch.distributions.kl\nreturn True",
     "its own source": "return 'def f' in open(__file__).read()",
