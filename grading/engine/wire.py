@@ -25,7 +25,7 @@ from .implementation import message_of
 GIVEN = {kind.__name__: kind for kind in (*models.KINDS, *networks.KINDS, *players.KINDS)}
 PREFIX = struct.Struct("<II")
 MAX_HEADER = 1 << 20  # half a second's work where it is full of the smallest entries
-MAX_BODY = 256 << 20
+MAX_BODY = 16 << 20  # the largest message that a property makes has 1 MB
 MAX_DEPTH = 8
 MAX_AXES = 8
 MAX_TEXT = 4000  # characters of a fault's texts, which end up in reports

@@ -1,6 +1,6 @@
-"""The judge refuses or judges whatever a worker might send: the inputs of tests/bench/fuzz_wire.py, some of them.
+"""The judge refuses or judges whatever a worker might send: the inputs of tests/bench/fuzzing, some of them.
 
-`python -m tests.bench.fuzz_wire --seconds 600` tries many more, and messages as large as there may be.
+`python -m tests.bench.fuzzing --seconds 600` tries many more, and messages as large as there may be.
 """
 
 import random
@@ -12,20 +12,24 @@ import torch
 
 from grading.engine import wire, workers
 from grading.engine.calls import Answer, Call, Fault
-from tests.bench import fuzz_wire
-from tests.bench.fuzz_wire import READERS, Trial, damaged, made_up, packed, split, tried, unpacked
+from tests.bench.fuzzing import trials
+from tests.bench.fuzzing.connecting import connection
+from tests.bench.fuzzing.judging import decode, judge
+from tests.bench.fuzzing.messages import made_up, packed, split, unpacked
+from tests.bench.fuzzing.mutations import damaged
+from tests.bench.fuzzing.trials import Trial, keep, tried
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
-COUNTS = {"decode": 800, "judge": 300, "connection": 20}
+COUNTS = {decode: 800, judge: 300, connection: 20}
 
 
 @LINUX
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
+@pytest.mark.parametrize("reader", COUNTS, ids=lambda reader: reader.__name__)
 def test_damaged_replies_are_refused_or_judged(reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fuzz_wire, "EXTREME", 0.0)
-    trials = [tried(number, seed=1, readers=[reader]) for number in range(COUNTS[reader.__name__])]
-    assert not [(trial.number, trial.problem, trial.traceback) for trial in trials if trial.problem]
-    assert len({trial.outcome for trial in trials}) > 1  # neither all refused nor all accepted
+    monkeypatch.setattr(trials, "EXTREME", 0.0)
+    done = [tried(number, {reader: 1}, seed=1) for number in range(COUNTS[reader])]
+    assert not [(trial.number, trial.problem) for trial in done if trial.problem]
+    assert len({trial.outcome for trial in done}) > 1  # neither all refused nor all accepted
 
 
 # What it found
@@ -95,8 +99,7 @@ def fails(trial: Trial) -> None:
 
 @LINUX
 def test_an_exception_is_a_problem_and_its_bytes_are_kept(monkeypatch, tmp_path) -> None:
-    monkeypatch.setitem(READERS, fails, 1)
-    monkeypatch.setattr(fuzz_wire.tempfile, "gettempdir", lambda: str(tmp_path))
-    trial = tried(5, readers=[fails])
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    trial = tried(5, {fails: 1})
     assert trial.problem.startswith("ZeroDivisionError")
-    assert [bytes.fromhex(line) for line in fuzz_wire.keep(trial, 0).read_text().splitlines()] == trial.sent
+    assert [bytes.fromhex(line) for line in keep(trial, 0).read_text().splitlines()] == trial.sent
