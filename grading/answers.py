@@ -50,7 +50,7 @@ class Answers:
         verdicts = [self._again(value, verdict, worker, share) for value, verdict in pairs]
         self.used += time.monotonic() - start
         verdicts += [_unjudged(value, share) for value in part.properties[len(verdicts) :]]
-        return PartVerdict(part.name, verdicts, worker.take_output())
+        return PartVerdict(part.name, verdicts, worker.take_output().replace(f"{self._directory}/", ""))
 
     def _again(self, value: Property, verdict: Verdict, worker: Worker, seconds: float) -> Verdict:
         """Ask inputs of a property that held a second time: an answer that is right is so more than once."""

@@ -9,8 +9,9 @@ import jinja2
 from grading.records import PartRecord, PropertyRecord, Record
 from grading.report import TEMPLATES
 from grading.terminal import facts, harmless
+from grading.wording import TO_DO
 
-WIDTH = 14  # of the name of a fact
+WIDTH = 20  # of the name of a fact
 LINES, LINE = 40, 400  # of a block
 OURS = "\\`*_<>|"  # what a sentence of the kit's own may hold and Markdown would take for itself
 SPECIAL = f"{OURS}{{}}[]()#~!&@"
@@ -26,16 +27,33 @@ def feedback(record: Record) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"inline": inline, "block": block, "figure": figure, "ours": partial(inline, special=OURS)}
-    parts = [(part, _failed(part)) for part in record.parts]
-    return environment.get_template("feedback.md.j2").render(record=record, parts=parts)
+    filters = {"inline": inline, "block": block, "figure": figure, "code": code, "ours": partial(inline, special=OURS)}
+    environment.filters |= {**filters, "number": lambda value: f"{value:g}", "points": _points}
+    unwritten = [part for part in record.parts if _is_unwritten(part)]
+    parts = [(p, failed) for p in record.parts if p not in unwritten and (failed := _failed(p))]
+    possible = sum(part.possible for part in record.parts)
+    return environment.get_template("feedback.md.j2").render(
+        record=record,
+        parts=parts,
+        unwritten=unwritten,
+        helped=[helped for part in record.parts if (helped := _helped(part))],
+        parts_points=sum(part.points for part in record.parts),
+        parts_possible=possible,
+        runs_possible=record.possible - possible,
+    )
 
 
 def inline(text: object, special: str = SPECIAL) -> str:
     """Write a text inside of a line, so that none of its signs is Markdown or HTML."""
-    line = " ".join(harmless(str(text)).split())[:LINE]
+    line = _cut(" ".join(harmless(str(text)).split()))
     escaped = "".join(f"\\{c}" if c in special else c for c in line)
     return re.sub(r"^(\d*)([-+.)])", r"\1\\\2", escaped)  # what would begin a list
+
+
+def code(text: object) -> str:
+    """Write a name as code, which nothing inside of it can end."""
+    line = _cut(" ".join(harmless(str(text)).split())).replace("`", "'").replace("|", "/")
+    return f"`{line or '?'}`"
 
 
 def figure(value: float | str | None) -> str:
@@ -43,11 +61,29 @@ def figure(value: float | str | None) -> str:
     return f"{value:.4f}" if isinstance(value, float) else inline("" if value is None else value)
 
 
-def block(text: str) -> str:
+def block(text: str, most: int = LINES) -> str:
     """Write lines as an indented block of code, which nothing inside of it can end."""
     lines = harmless(text).splitlines()
-    left_out = [f"... {len(lines) - LINES} lines more"] if len(lines) > LINES else []
-    return "\n".join(f"    {line[:LINE]}" for line in [*lines[:LINES], *left_out])
+    left_out = [f"... {len(lines) - most} lines more"] if len(lines) > most else []
+    return "\n".join(f"    {_cut(line)}" for line in [*lines[:most], *left_out])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LINE else f"{line[:LINE]} …"
+
+
+def _points(value: float) -> str:
+    return "1 point" if value == 1 else f"{value:g} points"
+
+
+def _is_unwritten(part: PartRecord) -> bool:
+    return all(v.failure is not None and v.failure.message == TO_DO for v in part.properties)
+
+
+def _helped(part: PartRecord) -> tuple[PartRecord, int, float] | None:
+    """Return how many properties of a part hold with right helpers alone, and what they are worth."""
+    values = [value for value in part.properties if value.helpers == "reference"]
+    return (part, len(values), sum(value.points for value in values)) if values else None
 
 
 def _failed(part: PartRecord) -> list[dict[str, Any]]:
@@ -55,15 +91,29 @@ def _failed(part: PartRecord) -> list[dict[str, Any]]:
     groups: dict[str, list[PropertyRecord]] = {}
     for value in part.properties:
         if value.outcome != "right":
-            groups.setdefault(_told(value), []).append(value)
-    return [{"properties": group, "told": told} for told, group in groups.items()]
+            groups.setdefault(_reason(value), []).append(value)
+    return [
+        {
+            "told": _told(group[0]),
+            "secret": [value for value in group if value.instructor_only],
+            "named": [value for value in group if not value.instructor_only],
+        }
+        for group in groups.values()
+    ]
+
+
+def _reason(value: PropertyRecord) -> str:
+    """Return what makes two failures one: the same error at the same place, or all that is told of them."""
+    if value.failure is not None and value.failure.where and not value.instructor_only:
+        return f"{value.failure.message} {value.failure.where}"
+    return _told(value)
 
 
 def _told(value: PropertyRecord) -> str:
     if value.instructor_only or value.failure is None:
         return ""
-    return "\n".join(f"{name:{WIDTH}}{_folded(text)}" for name, text in facts(value.failure))
+    return "\n".join(f"{name:{WIDTH}}  {_folded(text)}" for name, text in facts(value.failure))
 
 
 def _folded(text: str) -> str:
-    return text.replace("\n", "\n" + " " * WIDTH)
+    return text.replace("\n", "\n" + " " * (WIDTH + 2))

@@ -9,7 +9,7 @@ grading.json        what all records share; a grading that was stopped goes on o
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -53,8 +53,8 @@ class Gradebook:
         differ = [name for name in COMPARED if getattr(before, name) != getattr(circumstances, name)]
         if differ:
             raise GradebookError(
-                f"--resume: {self.out} was graded with another {', '.join(differ)}, and one class is graded in one "
-                "way. Use the same options and the same kit, or give another directory."
+                f"--resume: {self.out} was graded with other {_told(differ, before, circumstances)}; one class is "
+                "graded in one way. Use the same options and the same kit, or give another directory."
             )
 
     def has(self, source: Source) -> bool:
@@ -96,11 +96,17 @@ class Gradebook:
             if number == 0:
                 rows.writerow(_head(record.circumstances))
             rows.writerow(_row(record))
-        write_whole(path, text.getvalue().encode(errors="replace"))
+        write_whole(path, text.getvalue().encode("utf-8-sig", errors="replace"))  # or Excel takes it for Latin
         return path
 
     def _record(self, name: str) -> Path:
         return self.out / "records" / f"{name}.json"
+
+
+def _told(names: Sequence[str], before: Circumstances, now: Circumstances) -> str:
+    """Say what differs, with both values where they are short."""
+    values = {name: (getattr(before, name), getattr(now, name)) for name in names}
+    return ", ".join(f"{n} ({a}, now {b})" if isinstance(a, int) else n for n, (a, b) in values.items())
 
 
 def circumstances_in(out: Path) -> Circumstances | None:
@@ -120,6 +126,7 @@ def circumstances_in(out: Path) -> Circumstances | None:
 def _head(circumstances: Circumstances) -> list[str]:
     return [
         "submission",
+        "file",
         "outcome",
         "points",
         "possible",
@@ -137,6 +144,7 @@ def _row(record: Record) -> list[str]:
     runs = records.points_of_runs(record.runs)
     return [
         record.submission,
+        _plain(record.file),
         record.outcome,
         f"{record.points:g}",
         f"{record.possible:g}",

@@ -101,7 +101,15 @@ class Grader:
     def refuse(self, source: Source, reason: str) -> Record:
         """Make the record of a submission of which nothing can be graded."""
         handed_in, possible = fingerprint(source), self._possible()
-        return Record(source.name, "refused", self.circumstances, reason=reason, handed_in=handed_in, possible=possible)
+        return Record(
+            source.name,
+            "refused",
+            self.circumstances,
+            file=source.path.name,
+            reason=reason,
+            handed_in=handed_in,
+            possible=possible,
+        )
 
     def _possible(self) -> float:
         claims = self.rubric.claims.values() if self._measures else ()
@@ -124,6 +132,7 @@ class Grader:
             source.name,
             "graded",
             self.circumstances,
+            file=source.path.name,
             handed_in=fingerprint(source),
             hash=taken.hash,
             seed=seed,

@@ -95,16 +95,18 @@ class RunRecord(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True):
     """The graded result of one submission.
 
-    outcome: "refused" where nothing could be graded, for `reason`. handed_in: digest of what was handed in, as it came.
-    hash: digest of what was taken from it. seed: of all chance in this grading, from the grading seed and the hash.
-    runs: a claim that several of them make counts once. notes: what was odd, and how it was read. look_at: what an
-    instructor may want to read in the code; no student is told. isolation: the layers that held around that code.
+    file: the name of the file or directory. outcome: "refused" where nothing could be graded, for `reason`. handed_in:
+    digest of what was handed in, as it came. hash: digest of what was taken from it. seed: of all chance in this
+    grading, from the grading seed and the hash. runs: a claim that several of them make counts once. notes: what was
+    odd, and how it was read. look_at: what an instructor may want to read in the code; no student is told. isolation:
+    the layers that held around that code.
     """
 
     submission: str
     outcome: Literal["graded", "refused"]
     circumstances: Circumstances
     version: int = VERSION
+    file: str = ""
     reason: str = ""
     handed_in: str = ""
     hash: str = ""

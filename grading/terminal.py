@@ -180,25 +180,32 @@ def show_run(console: Console, run: "Run") -> None:
 
 
 def show_class(console: Console, rows: "Sequence[Summary]") -> None:
-    """Print a class as a table; of a large one what could not be graded, and how the points are spread."""
-    shown = rows if len(rows) <= SHOWN_ROWS else [row for row in rows if row.outcome == "refused"][:SHOWN_ROWS]
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("submission", overflow="fold")
-    for name in ("points", "of", "right", "wrong", "todo", "notes", "look at", "seconds"):
-        table.add_column(name, justify="right")
-    table.add_column("", overflow="fold")
-    for row in shown:
-        points = (f"{row.points:g}", f"{row.possible:g}")
-        facts = (*points, row.right, row.wrong, row.todo, row.notes, row.look_at, f"{row.seconds:.1f}")
-        reason = f"[red]refused[/]: {escape(harmless(row.reason))}" if row.outcome == "refused" else ""
-        table.add_row(row.submission, *map(str, facts), reason)
-    if shown:
+    """Print a class as a table; of a large one what could not be graded alone, and how the points are spread."""
+    refused = [row for row in rows if row.outcome == "refused"]
+    if len(rows) <= SHOWN_ROWS:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("submission", no_wrap=True, overflow="ellipsis")
+        for name in ("points", "of", "right", "wrong", "todo", "notes", "look at", "seconds"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for row in rows:
+            table.add_row(escape(row.submission), *_cells(row), style="red" if row.outcome == "refused" else "")
         console.print(table)
+    if refused:
+        console.print()
+    for row in refused[:SHOWN_ROWS]:
+        console.print(f"[red]refused[/] {escape(row.submission)}: {escape(harmless(row.reason))}", soft_wrap=True)
     graded = sorted(row.points for row in rows if row.outcome == "graded")
-    told = f"{len(graded)} graded, {len(rows) - len(graded)} refused"
+    told = f"{len(graded)} graded, {len(refused)} refused"
     if graded:
         told += f"; points from {graded[0]:g} to {graded[-1]:g}, median {statistics.median(graded):g}"
     console.print(f"\n{told}", soft_wrap=True)
+
+
+def _cells(row: "Summary") -> list[str]:
+    if row.outcome == "refused":
+        return ["refused", *[""] * 7]
+    counts = (row.right, row.wrong, row.todo, row.notes, row.look_at)
+    return [f"{row.points:g}", f"{row.possible:g}", *map(str, counts), f"{row.seconds:.1f}"]
 
 
 def show_findings(console: Console, found: "Sequence[Finding]") -> None:

@@ -55,6 +55,7 @@ def describe(attempt: Attempt) -> Failure:
     inputs = {name: typed(v) for name, v in attempt.inputs.items() if not told.issuperset(map(typed, _items(v)))}
     if fault is not None:
         message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
+        message += _advice(fault)
         return Failure(message, inputs, called, where=fault.where, traceback=fault.traceback)
     if not isinstance(error, WrongAnswer):
         return Failure(f"the answer cannot be worked with: {type(error).__name__}: {error}", inputs, called)
@@ -88,11 +89,24 @@ def _todo(attempt: Attempt) -> str:
 def _unanswered(fault: Fault) -> str:
     match fault.kind:
         case "import":
-            return f"the file cannot be imported: {fault.error}: {fault.message}"
+            return f"the file cannot be imported: {fault.error}: {fault.message}{_advice(fault)}"
         case "silent" if fault.error == "TimeoutError":
             return f"{fault.message}: is there an endless loop?"
         case _:
             return fault.message
+
+
+ADVICE = {
+    "BdbQuit": ": a breakpoint() is left in the code",
+    "EOFError": ": input() has nobody to answer it here",
+    "ModuleNotFoundError": ": of your own files only the stub files are there; import from them as in "
+    "`from .likelihoods import log_mean_exp`",
+}
+
+
+def _advice(fault: Fault) -> str:
+    """Say what is mostly meant by an error that comes of where a file is run."""
+    return ADVICE.get(fault.error, "")
 
 
 def _called(attempt: Attempt) -> str:

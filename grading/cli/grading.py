@@ -67,8 +67,12 @@ def grade(
         before = circumstances_in(out) if resume else None
         seed = secrets.randbelow(SEEDS) if before is None else before.grading_seed
     required = tuple(rubric.load().grading.isolation) if isolation == "required" else ()
-    order = Order(seed, tuple(only or ()), inputs, budget, str(data or ""), runs, required)
+    parts = tuple(name for names in only or () for name in names.split(","))
+    order = Order(seed, parts, inputs, budget, str(data or ""), runs, required)
     sources = find(submissions)
+    _expect_outside(out, submissions)
+    if resume and circumstances_in(out) is None:
+        console.print(f"{out} holds no grading to go on with: this is a new one", soft_wrap=True, markup=False)
     book = Gradebook(out, circumstances_of(order), resume)
     waiting = [source for source in sources if not book.has(source)] if resume else sources
     if len(waiting) < len(sources):
@@ -76,6 +80,13 @@ def grade(
     for record in _graded(waiting, order, jobs, scheduler, out, console):
         book.keep(record)
     raise typer.Exit(_tell(book, sources, console, json))
+
+
+def _expect_outside(out: Path, submissions: list[Path]) -> None:
+    """Refuse to write among what was handed in, where the next grading would take it for more of that."""
+    for path in submissions:
+        if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+            raise Refusal(f"--out {out}: it is in {path}, with what was handed in; give a directory beside that")
 
 
 def _graded(
@@ -98,11 +109,14 @@ def _graded(
     done = 0
     try:
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = progress.add_task("grading", total=len(sources))
+            bar = progress.add_task("drawing inputs", total=len(sources))
             for record in records:
                 yield record
                 done += 1
-                progress.advance(bar)
+                progress.update(bar, advance=1, description="grading")
+                if not console.is_terminal:
+                    points = f"{record.points:g} of {record.possible:g}" if record.outcome == "graded" else "refused"
+                    console.print(f"{done} of {len(sources)}: {record.submission}: {points}", markup=False)
     except KeyboardInterrupt as error:
         raise Refusal(f"stopped; {done} of {len(sources)} were graded and are kept. Go on with --resume.") from error
 
@@ -117,11 +131,15 @@ def _tell(book: "Gradebook", sources: "list[Source]", console: "Console", json: 
     names, wanted = {source.name for source in sources}, rubric.load().grading.isolation
     rows: list[Summary] = []
     missing: set[str] = set()
+    others = 0
     for record in book.records():
+        others += record.submission not in names
         if record.submission in names:
             rows.append(summary(record))
             missing |= set(wanted) - set(record.isolation) if record.outcome == "graded" else set()
     show_class(console, rows)
+    if others:
+        console.print(f"{others} that were graded before are not among these, and keep their rows in the table")
     if missing:
         console.print(
             f"[yellow]Of the layers of isolation that the rubric names, {', '.join(sorted(missing))} did not hold:[/] "

@@ -25,7 +25,7 @@ def clean_environment() -> dict[str, str]:
     """Return the variables that Python and torch need, and none that may be a secret."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(HARMLESS)}
     # torch.func makes this directory when it is first used, and fails where it cannot; a place that is there will do.
-    return kept | ENVIRONMENT | {"TORCHINDUCTOR_CACHE_DIR": sysconfig.get_path("purelib")}
+    return kept | ENVIRONMENT | {"TORCHINDUCTOR_CACHE_DIR": sysconfig.get_path("purelib"), "MPLBACKEND": "Agg"}
 
 
 def run_apart(module: str, arguments: Sequence[str], seconds: float, given: bytes = b"") -> bytes:

@@ -107,7 +107,7 @@ class Implementation:
 
     def _import(self, topic: str, file: str) -> types.ModuleType | Fault:
         if not (self.directory / topic / file).is_file():
-            return Fault("missing", "FileNotFoundError", f"there is no file {topic}/{file} in {self.directory.name}/")
+            return Fault("missing", "FileNotFoundError", f"there is no file {topic}/{file}")
         try:
             return importlib.import_module(f"{self.package}.{topic}.{file.removesuffix('.py')}")
         except KeyboardInterrupt:

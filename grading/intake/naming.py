@@ -83,8 +83,8 @@ def _stem(path: Path) -> str:
     if not path.is_dir():
         endings = sorted((*ARCHIVES, *ALONE), key=len, reverse=True)
         name = next((name[: -len(end)] for end in endings if name.lower().endswith(end)), name)
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub("[^A-Za-z0-9._-]+", "-", plain).strip("-.")[:LONGEST] or "submission"
+    plain = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
+    return re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:LONGEST] or "submission"
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:
