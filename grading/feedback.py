@@ -77,7 +77,8 @@ def _points(value: float) -> str:
 
 
 def _is_unwritten(part: PartRecord) -> bool:
-    return all(v.failure is not None and v.failure.message == TO_DO for v in part.properties)
+    messages = {value.failure.message if value.failure else "" for value in part.properties}
+    return messages == {TO_DO}
 
 
 def _helped(part: PartRecord) -> tuple[PartRecord, int, float] | None:

@@ -67,7 +67,7 @@ def grade(
         before = circumstances_in(out) if resume else None
         seed = secrets.randbelow(SEEDS) if before is None else before.grading_seed
     required = tuple(rubric.load().grading.isolation) if isolation == "required" else ()
-    parts = tuple(name for names in only or () for name in names.split(","))
+    parts = tuple(name.strip() for names in only or () for name in names.split(",") if name.strip())
     order = Order(seed, parts, inputs, budget, str(data or ""), runs, required)
     sources = find(submissions)
     _expect_outside(out, submissions)
@@ -76,7 +76,9 @@ def grade(
     book = Gradebook(out, circumstances_of(order), resume)
     waiting = [source for source in sources if not book.has(source)] if resume else sources
     if len(waiting) < len(sources):
-        console.print(f"{len(sources) - len(waiting)} of {len(sources)} were graded before, and are kept")
+        console.print(
+            f"{len(sources) - len(waiting)} of {len(sources)} were graded before, and are kept", soft_wrap=True
+        )
     for record in _graded(waiting, order, jobs, scheduler, out, console):
         book.keep(record)
     raise typer.Exit(_tell(book, sources, console, json))
@@ -116,7 +118,9 @@ def _graded(
                 progress.update(bar, advance=1, description="grading")
                 if not console.is_terminal:
                     points = f"{record.points:g} of {record.possible:g}" if record.outcome == "graded" else "refused"
-                    console.print(f"{done} of {len(sources)}: {record.submission}: {points}", markup=False)
+                    console.print(
+                        f"{done} of {len(sources)}: {record.submission}: {points}", markup=False, soft_wrap=True
+                    )
     except KeyboardInterrupt as error:
         raise Refusal(f"stopped; {done} of {len(sources)} were graded and are kept. Go on with --resume.") from error
 
@@ -139,7 +143,9 @@ def _tell(book: "Gradebook", sources: "list[Source]", console: "Console", json: 
             missing |= set(wanted) - set(record.isolation) if record.outcome == "graded" else set()
     show_class(console, rows)
     if others:
-        console.print(f"{others} that were graded before are not among these, and keep their rows in the table")
+        console.print(
+            f"{others} that were graded before are not among these, and keep their rows in the table", soft_wrap=True
+        )
     if missing:
         console.print(
             f"[yellow]Of the layers of isolation that the rubric names, {', '.join(sorted(missing))} did not hold:[/] "

@@ -14,7 +14,7 @@ from .choosing import stub_files
 from .limits import IntakeError
 from .opening import ALONE, ARCHIVES
 
-LONGEST = 80
+LONGEST, BYTES = 80, 200  # a disk counts bytes
 PLACES = ("exercises", "solutions", "submission")  # that topics stand in
 
 
@@ -84,7 +84,9 @@ def _stem(path: Path) -> str:
         endings = sorted((*ARCHIVES, *ALONE), key=len, reverse=True)
         name = next((name[: -len(end)] for end in endings if name.lower().endswith(end)), name)
     plain = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
-    return re.sub(r"[^\w.-]+", "-", plain).strip("-.")[:LONGEST] or "submission"
+    kept = "".join(c if c.isalnum() or c in "._-" or unicodedata.category(c)[0] == "M" else "-" for c in plain)
+    name = re.sub("-+", "-", kept).strip("-.")[:LONGEST]
+    return name.encode()[:BYTES].decode(errors="ignore") or "submission"
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:

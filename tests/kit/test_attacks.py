@@ -212,7 +212,7 @@ def _controls(text: str) -> set[str]:
 
 @pytest.mark.parametrize("batch", BATCHES)
 def test_no_cell_of_the_table_is_a_formula(graded: Graded, batch: str) -> None:
-    text = (graded.out[batch] / "class.csv").read_text(encoding="utf-8")
+    text = (graded.out[batch] / "class.csv").read_text(encoding="utf-8-sig")
     assert not _controls(text)
     assert not [cell for row in csv.reader(text.splitlines()) for cell in row if cell[:1] in ("=", "+", "-", "@")]
 

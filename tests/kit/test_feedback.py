@@ -8,9 +8,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from grading.claims import Claim
-from grading.feedback import LINE, LINES, block, feedback, inline
+from grading.feedback import LINE, LINES, block, code, feedback, inline
 from grading.records import Circumstances, PartRecord, PropertyRecord, Record, RunRecord
-from grading.wording import Failure
+from grading.wording import TO_DO, Failure
 
 CIRCUMSTANCES = Circumstances(7, 5, ["vae.log_mean_exp"], "r", "k", "3.11", "2.4", "Linux")
 HOSTILE = [
@@ -77,23 +77,30 @@ def controls(text: str) -> set[str]:
 def test_a_right_submission_has_just_the_table() -> None:
     text = feedback(record(part(value("a"), value("b"), value("c"), outcome="right")))
     assert text.splitlines() == [
-        "# somebody",
+        "# `somebody`",
         "",
         "**1.5 of 4.5 points**",
         "",
-        "| part | problem | points | of | |",
+        "| part | problem | points | of | outcome |",
         "| --- | --- | ---: | ---: | --- |",
         "| `vae.log_mean_exp` | 1 | 4.5 | 4.5 | right |",
     ]
 
 
+def test_points_are_told_for_the_parts_and_for_the_runs() -> None:
+    told = msgspec.structs.replace(record(part(value("a"), value("b", "wrong"))), points=4.5, possible=18)
+    expected = "**4.5 of 18 points**: 1.5 of 3 for the parts, 3 of 15 for finished runs in `runs/`"
+    assert feedback(told).splitlines()[2] == expected
+
+
 def test_a_failure_is_told_with_what_was_tried_and_what_came() -> None:
     failure = Failure("the answer differs", called="vae.log_mean_exp(x)", answer="1.0", expected="2.0", where="f.py, 3")
     text = feedback(record(part(value("a"), value("b", "wrong", failure), printed="mine\nyours")))
-    assert "## vae.log\\_mean\\_exp" in text
+    assert "\n\n## `vae.log_mean_exp`\n\n" in text
     assert "**`b`** (1.5 points): The sentence of b." in text
-    for row in ("wrong         the answer differs", "called        vae.log_mean_exp(x)", "answer        1.0"):
-        assert f"    {row}\n" in text
+    rows = [("wrong", "the answer differs"), ("called", "vae.log_mean_exp(x)"), ("answer", "1.0"), ("expected", "2.0")]
+    for name, told in [*rows, ("in", "f.py, 3")]:
+        assert f"    {name:20}  {told}\n" in text
     assert "**`a`**" not in text
     assert "The code of this part printed:\n\n    mine\n    yours\n" in text
 
@@ -102,31 +109,86 @@ def test_properties_of_which_the_same_is_told_stand_together() -> None:
     failure = Failure("the file cannot be imported")
     text = feedback(record(part(*(value(name, "wrong", failure) for name in "abc"))))
     assert text.count("the file cannot be imported") == 1
-    assert [line[:7] for line in text.splitlines() if line.startswith("**`")] == [
-        "**`a`**",
-        "**`b`**",
-        "**`c`**",
-    ]
+    assert [line[:7] for line in text.splitlines() if line.startswith("**`")] == ["**`a`**"]
+    assert "\n\nFor the same reason: `b` (1.5 points), `c` (1.5 points).\n\n" in text
 
 
-def test_what_holds_with_right_helpers_alone_is_said() -> None:
-    text = feedback(record(part(value("a"), value("b", failure=Failure("differs"), helpers="reference"))))
-    assert "calls other parts that are not right" in text
-    assert text.rstrip().endswith("- `b`")
+def raised(x: str, where: str) -> Failure:
+    return Failure("raised ValueError", inputs={"x": x}, where=where)
+
+
+def test_the_same_error_at_the_same_place_is_told_once_whatever_was_tried() -> None:
+    places = {"a": "f.py, line 3", "b": "f.py, line 4", "c": "f.py, line 3"}
+    text = feedback(record(part(*(value(name, "wrong", raised(name, where)) for name, where in places.items()))))
+    first, _, second = text.partition("**`b`**")
+    assert "**`a`**" in first
+    assert "For the same reason: `c` (1.5 points)." in first
+    assert first.count("raised ValueError") == second.count("raised ValueError") == 1
+    assert "    with x                a\n" in first
+    assert "    with x                b\n" in second
+    assert "same reason" not in second
+    assert "with x                c" not in text
+
+
+def test_answers_that_differ_in_another_way_are_told_each() -> None:
+    failures = {"a": Failure("differs", answer="1.0"), "b": Failure("differs", answer="2.0")}
+    text = feedback(record(part(*(value(name, "wrong", failure) for name, failure in failures.items()))))
+    assert "same reason" not in text
+    for told in ("**`a`**", "**`b`**", "answer                1.0", "answer                2.0"):
+        assert text.count(told) == 1
+
+
+def test_what_is_still_to_be_written_is_told_in_one_line() -> None:
+    unwritten = part(*(value(name, "todo", Failure(TO_DO)) for name in "ab"), outcome="todo")
+    begun = part(value("c", "wrong", Failure("differs")), value("d", "todo", Failure(TO_DO)))
+    others = [msgspec.structs.replace(unwritten, part=f"vae.{name}") for name in ("elbo", "other")]
+    text = feedback(record(others[0], begun, others[1]))
+    assert "\n\nStill to be written: `vae.elbo`, `vae.other`.\n" in text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == ["## `vae.log_mean_exp`"]
+    assert "**`a`**" not in text
+    assert "**`d`**" in text  # a part that is begun is told of in full
+
+
+def test_what_waits_for_another_part_says_so() -> None:
+    failure = Failure("waits for vae.elbo, which is still to be written")
+    text = feedback(record(part(value("a", "todo", failure), outcome="todo")))
+    assert "Still to be written:" not in text
+    assert "waits for vae.elbo, which is still to be written" in text
+
+
+@pytest.mark.parametrize(("names", "told"), [("b", "1 property, 1.5 points"), ("bc", "2 properties, 3 points")])
+def test_what_holds_with_right_helpers_alone_is_said(names: str, told: str) -> None:
+    helped = [value(name, failure=Failure("differs"), helpers="reference") for name in names]
+    text = feedback(record(part(value("a"), *helped)))
+    assert "\n\n## Judged with right helpers\n\n" in text
+    assert "call others that are not right" in text
+    assert text.endswith(f"\n\n- `vae.log_mean_exp`: {told}\n")
     assert "differs" not in text
+
+
+def test_where_nothing_needed_right_helpers_they_are_not_spoken_of() -> None:
+    assert "helpers" not in feedback(record(part(value("a"), value("b", "wrong", Failure("differs")))))
 
 
 def test_a_refused_submission_is_told_why() -> None:
     text = feedback(Record("somebody", "refused", CIRCUMSTANCES, reason="this is a PDF; pack a zip."))
-    assert text.splitlines() == ["# somebody", "", "**Nothing could be graded:** this is a PDF; pack a zip."]
+    assert text.splitlines() == ["# `somebody`", "", "**Nothing could be graded:** this is a PDF; pack a zip."]
 
 
 def test_runs_are_told_with_claims_and_reasons() -> None:
     reached = claim("vae.elbo", "reached")
     text = feedback(record(runs=[RunRecord("runs/a", [reached]), RunRecord("runs/b", reason="no run")], notes=["odd"]))
-    assert "| `vae.elbo` | -1.5000 | -1.2500 | at least -2.0 | reached | 15 |" in text
-    assert "## runs/b\n\nNot measured: no run\n" in text
+    assert "| `vae.elbo` | -1.5000 | -1.2500 | at least -2.0 | reached | 15 | 15 |" in text
+    assert "0 points is practice" not in text
+    assert "## `runs/b`\n\nNot measured: no run\n" in text
     assert text.endswith("## Notes\n\n- odd\n")
+
+
+def test_a_claim_that_counts_nothing_is_called_practice() -> None:
+    practice = claim("vae.elbo", "reached", points=0.0)
+    text = feedback(record(runs=[RunRecord("runs/a", [practice, claim("vae.log_likelihood", "reached")])]))
+    assert "| reached | 0 | 0 |" in text
+    assert text.count("What counts 0 points is practice") == 1
 
 
 def claim(name: str, outcome: Any, **others: Any) -> Claim:
@@ -159,6 +221,16 @@ def test_of_a_property_of_the_instructors_the_outcome_alone_is_told() -> None:
 def test_a_property_of_the_instructors_is_not_named_where_it_holds_with_right_helpers() -> None:
     secret = value("the_secret_property", failure=Failure("x"), instructor_only=True, helpers="reference")
     assert "secret_property" not in feedback(record(part(value("a"), secret)))
+
+
+def test_a_property_of_the_instructors_is_not_named_beside_others_that_failed_for_the_same_reason() -> None:
+    failures = [raised("SECRET", "f.py, line 3"), raised("a", "f.py, line 3"), raised("b", "f.py, line 3")]
+    secret = value("the_secret_property", "wrong", failures[0], instructor_only=True)
+    text = feedback(record(part(secret, value("a", "wrong", failures[1]), value("b", "wrong", failures[2]))))
+    assert "A property of the instructor's does not hold (1.5 points)." in text
+    assert "For the same reason: `b` (1.5 points).\n" in text
+    assert "SECRET" not in text
+    assert "secret_property" not in text
 
 
 def test_a_traceback_is_not_told() -> None:
@@ -228,7 +300,51 @@ def test_the_signs_of_a_line_are_kept_as_text() -> None:
     assert inline("a_b*c") == "a\\_b\\*c"
     assert inline("a  b\n\tc") == "a b c"
     assert inline(r"a\b") == r"a\\b"
-    assert len(inline("x" * 10_000)) == LINE
+    assert inline("x" * LINE) == "x" * LINE
+    assert inline("x" * 10_000) == "x" * LINE + " …"
+
+
+NAMES = [
+    "`",
+    "``",
+    "`a`",
+    "a`b``c",
+    "```\nout\n```",
+    "a | b",
+    "|",
+    "\\`",
+    "a\\",
+    "`|`",
+    "`<b>x</b>`",
+    "**a** _b_",
+    "[a](b)",
+]
+NAMES += ["![a](http://x.png)", "a\n\n# b", "- a", "&lt;", "http://evil.example", " ", "", "\x1b[31m`", "x" * 10_000]
+
+
+@pytest.mark.parametrize("said", NAMES, ids=range(len(NAMES)))
+def test_nothing_ends_a_name_that_is_told_as_code(said: str) -> None:
+    reader = MarkdownIt("gfm-like", {"linkify": False})
+    (cell,) = [
+        token.children
+        for token in reader.parse(f"| a | b |\n| --- | --- |\n| {code(said)} | {code('y')} |\n")
+        if token.type == "inline" and "`" in token.content and not token.content.endswith("`y`")
+    ]
+    assert cell is not None
+    assert [token.type for token in cell] == ["code_inline"]
+    for begin, end in (("# ", ""), ("", ""), ("- ", ": text"), ("**", "**")):
+        found = structure(f"{begin}{code(said)}{end}")
+        assert found == structure(f"{begin}`word`{end}")
+        assert found.count("code_inline code") == 1
+    assert len(code(said)) <= LINE + 4
+    words = said.replace("`", "'").replace("|", "/").replace("\x1b", "\N{REPLACEMENT CHARACTER}").split()
+    assert cell[0].content.removesuffix(" …") == (" ".join(words)[:LINE] or "?")
+
+
+@pytest.mark.parametrize("said", ["a`b", "``", "a | b", "|`|", "\\`\\|"])
+@pytest.mark.parametrize("made", [named_by, refused_for])
+def test_backticks_and_bars_are_only_text_wherever_they_are_told(made: Callable[[str], Record], said: str) -> None:
+    assert_only_text(made, said)
 
 
 def test_a_block_has_so_many_lines_and_says_how_many_more() -> None:
@@ -236,7 +352,8 @@ def test_a_block_has_so_many_lines_and_says_how_many_more() -> None:
     assert lines[0] == "    0"
     assert lines[-1] == "    ... 3 lines more"
     assert len(lines) == LINES + 1
-    assert block("x" * 10_000) == "    " + "x" * LINE
+    assert block("x" * LINE) == "    " + "x" * LINE
+    assert block("x" * 10_000) == "    " + "x" * LINE + " …"
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])

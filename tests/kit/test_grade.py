@@ -120,7 +120,7 @@ def test_every_hand_in_has_a_record_and_feedback_and_a_row(graded: Graded) -> No
     names = {*RIGHT, *REFUSED, *OTHERS}
     assert {path.stem for path in (graded.out / "records").glob("*.json")} == names
     assert {path.name.removesuffix(".md") for path in (graded.out / "feedback").iterdir()} == names
-    with (graded.out / "class.csv").open(newline="", encoding="utf-8") as file:
+    with (graded.out / "class.csv").open(newline="", encoding="utf-8-sig") as file:
         table = {row["submission"]: row for row in csv.DictReader(file)}
     assert set(table) == {row["submission"] for row in graded.rows} == names
     for name in names:
@@ -129,6 +129,19 @@ def test_every_hand_in_has_a_record_and_feedback_and_a_row(graded: Graded) -> No
         assert float(table[name]["possible"]) == record["possible"] == TOTAL
         assert table[name]["outcome"] == record["outcome"]
         assert table[name]["reason"] == record["reason"]
+        assert table[name]["file"] == record["file"]
+        assert (graded.folder / record["file"]).exists()
+    assert table["tar"]["file"] == "tar.tar.gz"
+
+
+def test_where_no_terminal_is_each_hand_in_is_told_of_as_it_is_graded(graded: Graded) -> None:
+    names = {*RIGHT, *REFUSED, *OTHERS}
+    told = [line.split(": ") for line in graded.ended.stdout.splitlines()[: len(names)]]
+    assert [number for number, *_ in told] == [f"{number} of {len(names)}" for number in range(1, len(names) + 1)]
+    expected = dict.fromkeys(REFUSED, "refused") | dict.fromkeys(RIGHT, f"{TOTAL:g} of {TOTAL:g}")
+    points = {name.strip(): value.strip() for _, name, value in told}
+    assert set(points) == names
+    assert {name: points[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -153,7 +166,9 @@ def test_what_cannot_be_graded_says_why_to_instructor_and_student(graded: Graded
     assert (record["outcome"], record["points"], record["parts"]) == ("refused", 0, [])
     assert REFUSED[name] in record["reason"]
     assert "Nothing could be graded" in (graded.out / "feedback" / f"{name}.md").read_text()
-    assert "refused: " in next(line for line in graded.ended.stdout.splitlines() if line.startswith(name))
+    lines = [line.split() for line in graded.ended.stdout.splitlines()]
+    assert [name, "refused"] in lines  # in the table, and the reason below it
+    assert ["refused", f"{name}:", *record["reason"].split()] in lines[lines.index([name, "refused"]) :]
 
 
 def test_what_was_odd_is_noted(graded: Graded) -> None:
@@ -250,6 +265,65 @@ def test_a_seed_that_nobody_gives_is_a_new_secret_and_kept_for_going_on(
     assert record_in(out, "anna") == kept
 
 
+def test_going_on_with_nothing_is_told_and_begins(call: Call, one: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    status, text, err = call("grade", one / "anna", "--out", out, *QUICK, "--resume")
+    assert (status, err) == (0, "")
+    assert text.startswith(f"{out} holds no grading to go on with: this is a new one\n")
+    assert record_in(out, "anna")["points"] == TOTAL
+    seed = json.loads((out / "grading.json").read_text())["grading_seed"]
+    status, text, _ = call("grade", one / "ben", "--out", out, *QUICK, "--resume")
+    assert status == 0
+    assert "holds no grading" not in text
+    assert json.loads((out / "grading.json").read_text())["grading_seed"] == seed
+    assert "1 that were graded before are not among these, and keep their rows in the table" in text
+    with (out / "class.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert [row["submission"] for row in csv.DictReader(file)] == ["anna", "ben"]
+
+
+def test_parts_can_be_named_with_commas(call: Call, one: Path, tmp_path: Path) -> None:
+    others = ["vae.log_likelihood_bernoulli", PART]
+    for name, only in (("commas", ["--only", ",".join(others)]), ("twice", [f"--only={part}" for part in others])):
+        status, _, err = call("grade", one / "anna", "--out", tmp_path / name, *only, "--inputs", 2, "--seed", 7)
+        assert (status, err) == (0, "")
+    commas, twice = (record_in(tmp_path / name, "anna") for name in ("commas", "twice"))
+    assert {part["part"] for part in commas["parts"]} == set(others)
+    assert without_times(commas) == without_times(twice)
+
+
+def test_an_error_that_comes_of_where_a_file_is_run_is_told_with_advice(call: Call, tmp_path: Path) -> None:
+    left = {
+        "breakpoint": (with_body("breakpoint()\n    return y"), "raised BdbQuit: a breakpoint() is left in the code"),
+        "input": (with_body("input()\n    return y"), ": input() has nobody to answer it here"),
+        "import": (f"from helpers import mine\n{LIKELIHOODS}", "import from them as in `from .likelihoods import"),
+        "import-within": (
+            with_body("import helpers\n    return y"),
+            ": of your own files only the stub files are there",
+        ),
+    }
+    for name, (text, _) in left.items():
+        hand_in(tmp_path / "class", name, text)
+    assert call("grade", tmp_path / "class", "--out", tmp_path / "out", *QUICK)[0] == 0
+    for name, (_, advice) in left.items():
+        failure = record_in(tmp_path / "out", name)["parts"][0]["properties"][0]["failure"]["message"]
+        assert advice in failure
+        assert advice in (tmp_path / "out" / "feedback" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_names_in_letters_of_their_own_are_kept(call: Call, tmp_path: Path) -> None:
+    for name in ("Müller", "Muller", "山田"):
+        hand_in(tmp_path / "class", name, SLIP if name == "Muller" else LIKELIHOODS)
+    status, text, _ = call("grade", tmp_path / "class", "--out", tmp_path / "out", *QUICK)
+    assert status == 0
+    with (tmp_path / "out" / "class.csv").open(newline="", encoding="utf-8-sig") as file:
+        points = {row["submission"]: float(row["points"]) for row in csv.DictReader(file)}
+    assert points["Müller"] == points["山田"] == TOTAL > points["Muller"]
+    for name in points:
+        assert record_in(tmp_path / "out", name)["file"] == name
+        assert (tmp_path / "out" / "feedback" / f"{name}.md").exists()
+        assert name in text
+
+
 def test_going_on_with_all_graded_starts_nothing(
     call: Call, graded: Graded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -259,7 +333,7 @@ def test_going_on_with_all_graded_starts_nothing(
     status, text, _ = call("grade", graded.folder, "--out", out, "--only", PART, "--inputs", 4, "--resume")
     assert status == 1  # some were refused
     assert "15 of 15 were graded before" in text
-    assert (out / "class.csv").read_text() == (graded.out / "class.csv").read_text()
+    assert (out / "class.csv").read_bytes() == (graded.out / "class.csv").read_bytes()
 
 
 def test_facts_go_to_standard_output_alone_where_they_are_asked_for(call: Call, one: Path, tmp_path: Path) -> None:
@@ -346,6 +420,22 @@ def test_a_path_that_is_not_there_is_refused(refusal: Refusal, one: Path, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("place", ["class", "class/graded", "class/anna/graded", "class/../class/new/graded"])
+def test_what_was_handed_in_is_no_place_for_records(refusal: Refusal, one: Path, tmp_path: Path, place: str) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    told = refusal("grade", one, "--out", tmp_path / place, *QUICK)
+    assert "with what was handed in; give a directory beside that" in told
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_link_into_what_was_handed_in_is_no_place_for_records(refusal: Refusal, one: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(one)
+    before = sorted(one.rglob("*"))
+    assert "with what was handed in" in refusal("grade", one, "--out", tmp_path / "link" / "graded", *QUICK)
+    assert "with what was handed in" in refusal("grade", tmp_path / "link", "--out", one / "graded", *QUICK)
+    assert sorted(one.rglob("*")) == before
+
+
 def test_a_file_is_no_place_for_records(refusal: Refusal, one: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     assert "expected a directory" in refusal("grade", one, "--out", tmp_path / "file")
@@ -359,8 +449,10 @@ def test_a_place_where_nothing_can_be_written_is_refused(refusal: Refusal, one: 
 
 def test_a_grading_that_is_there_is_refused(refusal: Refusal, graded: Graded) -> None:
     assert "Go on with it by --resume" in refusal("grade", graded.folder, "--out", graded.out, *QUICK)
-    assert "with another inputs" in refusal("grade", graded.folder, "--out", graded.out, "--only", PART, "--resume")
-    assert "with another grading_seed" in refusal(
+    assert "with other inputs (4, now 50);" in refusal(
+        "grade", graded.folder, "--out", graded.out, "--only", PART, "--resume"
+    )
+    assert "with other grading_seed (7, now 8);" in refusal(
         "grade", graded.folder, "--out", graded.out, *QUICK, "--resume", "--seed", "8"
     )
 

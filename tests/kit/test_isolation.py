@@ -261,6 +261,19 @@ WORKS = {
 }
 
 
+def test_what_is_left_at_the_top_of_a_file_can_be_imported(enclosed: Starter, outside: Outside) -> None:
+    text = "import matplotlib.pyplot as plt\ndef f(): return plt.__name__\n"
+    (outside.directory / "vae").mkdir(parents=True, exist_ok=True)
+    (outside.directory / "vae" / "plots.py").write_text(text)
+    process = Worker(enclosed, outside.directory)
+    try:
+        (reply,) = process([Call("vae.f", "plots.py", ())], SECONDS)
+    finally:
+        process.close()
+    assert isinstance(reply, Answer), reply
+    assert reply.value == "matplotlib.pyplot"
+
+
 @pytest.mark.parametrize("text", WORKS.values(), ids=WORKS)
 def test_what_an_answer_may_need_works(run: Run, enclosed: Starter, text: str) -> None:
     assert run(enclosed, text) is True
