@@ -12,7 +12,7 @@ from grading.lending import Lender
 from grading.wording import TO_DO, Failure
 from tests.support.properties import Part, Property
 
-ASKED_AGAIN, ONCE = 2, ("shape", "cost")  # inputs of a property, but for those of these aspects
+ONCE = ("shape", "cost")  # aspects of which no input is asked a second time
 
 
 class Answers:
@@ -53,12 +53,11 @@ class Answers:
         return PartVerdict(part.name, verdicts, worker.take_output().replace(f"{self._directory}/", ""))
 
     def _again(self, value: Property, verdict: Verdict, worker: Worker, seconds: float) -> Verdict:
-        """Ask inputs of a property that held a second time: an answer that is right is so more than once."""
+        """Ask an input of a property that held a second time: an answer that is right is so more than once."""
         if verdict.outcome != "right" or value.aspect in ONCE:
             return verdict
-        inputs = self._judge.inputs(value)
-        some = self._chance.sample(inputs, min(ASKED_AGAIN, len(inputs)))
-        second = self._judge.judge(value, some, worker, seconds)
+        some = self._chance.choice(self._judge.inputs(value))
+        second = self._judge.judge(value, [some], worker, seconds)
         return verdict if second.outcome == "right" else second
 
     def _with_right_helpers(self, part: Part, first: Mapping[str, PartVerdict]) -> dict[str, Verdict]:

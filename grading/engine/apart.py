@@ -6,15 +6,17 @@ import selectors
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Sequence
 
 from .implementation import ROOT
+from .isolation.namespaces import FULL
 
 MOST = 16 << 20  # bytes of an answer
 HARMLESS = ("PATH", "LANG", "LC_", "LD_LIBRARY_PATH", "OPENBLAS_", "MKL_", "OMP_", "GOMP_", "VIRTUAL_ENV")
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+# Where torch.func and matplotlib want a directory that they may write to, or they cannot be imported.
+CACHES = ("TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR")
+ENVIRONMENT = {"MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class NoAnswerError(Exception):
@@ -24,8 +26,7 @@ class NoAnswerError(Exception):
 def clean_environment() -> dict[str, str]:
     """Return the variables that Python and torch need, and none that may be a secret."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(HARMLESS)}
-    # torch.func makes this directory when it is first used, and fails where it cannot; a place that is there will do.
-    return kept | ENVIRONMENT | {"TORCHINDUCTOR_CACHE_DIR": sysconfig.get_path("purelib"), "MPLBACKEND": "Agg"}
+    return kept | ENVIRONMENT | (dict.fromkeys(CACHES, FULL) if sys.platform.startswith("linux") else {})
 
 
 def run_apart(module: str, arguments: Sequence[str], seconds: float, given: bytes = b"") -> bytes:

@@ -177,18 +177,10 @@ def main(arguments: Sequence[str]) -> None:
     """Be a clean process, `forks FD,FD LIMITS VISIBLE ...`, or a worker that starts from nothing."""
     match arguments:
         case ["forks", descriptors, limits, *visible]:
-            if limits:
-                _import_for_others()
             controls = [socket.socket(fileno=int(descriptor)) for descriptor in descriptors.split(",")]
             serve_forks(controls, _enclosure(limits, visible))
         case [connection, output, limits, *request]:
             become_worker(int(connection), int(output), request, _enclosure(limits, ()))
-
-
-def _import_for_others() -> None:
-    """Import what students leave at the top of their files, and what could not be imported where nothing is written."""
-    with contextlib.suppress(Exception):
-        import matplotlib.pyplot  # noqa: F401
 
 
 def _enclosure(limits: str, visible: Sequence[str]) -> Enclosure | None:

@@ -128,7 +128,7 @@ class Starter:
             socket.send_fds(self._control, ["\0".join(request).encode()], descriptors)
             return
         limits = _encoded(self._limits) if self._limits else ""
-        _spawn([*map(str, descriptors), limits, *request], *descriptors)
+        _spawn([*map(str, descriptors), limits, *request], *descriptors, clean=bool(limits))
 
     def close(self) -> None:
         """End the clean process."""

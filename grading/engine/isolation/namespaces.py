@@ -11,6 +11,7 @@ from pathlib import Path
 from . import linux
 
 SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
+FULL = "/elbo-full"  # a directory that may be written to, with no room for even an empty file
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
@@ -65,10 +66,10 @@ def _leave() -> None:
     user, group = os.geteuid(), os.getegid()
     flags = linux.NEW_MOUNTS | linux.NEW_NAMES | linux.NEW_IPC | linux.NEW_NETWORK | linux.NEW_PROCESSES
     linux.unshare(flags | (linux.NEW_USERS if user else 0))
-    if user:  # root of the new world, and nobody else outside of it
+    if user:  # the same one there, with the rights of root in the new world alone
         Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"0 {user} 1")
-        Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
 def _hide(visible: Iterable[Path]) -> None:
@@ -79,6 +80,8 @@ def _hide(visible: Iterable[Path]) -> None:
     linux.mount("tmpfs", root, "tmpfs", linux.NO_SUID | linux.NO_DEVICES, "size=1m,mode=755")
     for path in visible:
         _show(path, root)
+    os.makedirs(f"{root}{FULL}")
+    linux.mount("tmpfs", f"{root}{FULL}", "tmpfs", linux.NO_SUID | linux.NO_DEVICES, "size=4k,nr_inodes=1,mode=777")
     linux.change_root(root)
     linux.mount("none", "/", flags=linux.REMOUNT | linux.BIND | linux.READ_ONLY | linux.NO_SUID | linux.NO_DEVICES)
 
