@@ -47,14 +47,15 @@ class Answers:
         share, start = (self.budget - self.used) / waiting, time.monotonic()
         verdicts = list(self._judge.part(part, worker, share))
         pairs = zip(part.properties, verdicts, strict=False)
-        verdicts = [self._again(value, verdict, worker, share) for value, verdict in pairs]
+        verdicts = [self._again(value, verdict, worker, start + share) for value, verdict in pairs]
         self.used += time.monotonic() - start
         verdicts += [_unjudged(value, share) for value in part.properties[len(verdicts) :]]
         return PartVerdict(part.name, verdicts, worker.take_output().replace(f"{self._directory}/", ""))
 
-    def _again(self, value: Property, verdict: Verdict, worker: Worker, seconds: float) -> Verdict:
+    def _again(self, value: Property, verdict: Verdict, worker: Worker, end: float) -> Verdict:
         """Ask an input of a property that held a second time: an answer that is right is so more than once."""
-        if verdict.outcome != "right" or value.aspect in ONCE:
+        seconds = min(self._judge.profile.property_seconds, end - time.monotonic())
+        if verdict.outcome != "right" or value.aspect in ONCE or seconds <= 0:
             return verdict
         some = self._chance.choice(self._judge.inputs(value))
         second = self._judge.judge(value, [some], worker, seconds)

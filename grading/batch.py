@@ -1,6 +1,7 @@
 """Grading a class: many submissions on the cores of one machine or on a cluster, one record each, come what may."""
 
 import contextlib
+import fcntl
 import multiprocessing
 import shutil
 import signal
@@ -12,19 +13,22 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from functools import partial
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import torch
 
 from grading import records, rubric
+from grading.engine.implementation import ROOT
 from grading.engine.isolation import bound_memory, linux
+from grading.engine.isolation.namespaces import python_directories
 from grading.engine.workers import Starter
 from grading.grader import Grader, IsolationError, Order, limits
 from grading.intake import Source
 from grading.records import Record
 
 JUDGE_MB = 4096  # that a process which judges may take more than at first, whatever size answers are of
-PREFIX, WORK = "elbo-", "work"
+PREFIX, WORK, LOCK = "elbo-", "work", "lock"
 WAITING = 2  # submissions for each process that are handed out at a time: memory does not grow with the class
 Unit = Callable[[Source], bytes]
 
@@ -39,7 +43,13 @@ def at_work(order: Order, jobs: int) -> Iterator[tuple[Grader, list[Starter]]]:
 
     Raises:
         IsolationError: fewer layers hold than the order requires.
+        BatchError: the kit lies where a student's code may read.
     """
+    if any(ROOT.is_relative_to(place.resolve()) for place in python_directories()):
+        raise BatchError(
+            f"the kit is installed in {ROOT}, among what a student's code has to read, with the answers in it. Install "
+            "it from its own directory: pip install -e ."
+        )
     torch.set_num_threads(1)  # the processes share the cores, and a fork would wait for threads that it has not
     with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
         work = Path(name).resolve()
@@ -72,13 +82,30 @@ def _noted(work: Path, place: Path | None) -> Iterator[None]:
     note = place / WORK
     try:
         place.mkdir(parents=True, exist_ok=True)
+        held = _only_one(place)
         before = note.read_text(encoding="utf-8") if note.is_file() else ""
         note.write_text(str(work), encoding="utf-8")
     except OSError as error:
         raise BatchError(f"--out {place}: cannot be written: {error.strerror}") from error
-    _remove_left(Path(before), work)
-    yield
-    note.unlink(missing_ok=True)
+    with held:
+        _remove_left(Path(before), work)
+        yield
+        note.unlink(missing_ok=True)
+
+
+def _only_one(place: Path) -> IO[bytes]:
+    """Hold a directory for this grading, until the file that is returned is closed or this process ends.
+
+    Raises:
+        BatchError: another grading holds it.
+    """
+    lock = (place / LOCK).open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise BatchError(f"--out {place}: another grading is under way there; wait for its end") from error
+    return lock
 
 
 def _remove_left(before: Path, work: Path) -> None:
@@ -125,7 +152,11 @@ def _through(
     for source in suspects:
         ((_, encoded),) = _hand_out(executor, unit, iter([source]), 1)
         reason = "the process that judged it ended: is it out of memory?"
-        yield grader.refuse(source, reason) if encoded is None else msgspec.json.decode(encoded, type=Record)
+        yield (
+            grader.refuse(source, reason, grader_failed=True)
+            if encoded is None
+            else msgspec.json.decode(encoded, type=Record)
+        )
 
 
 def _hand_out(

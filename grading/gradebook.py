@@ -60,7 +60,8 @@ class Gradebook:
     def has(self, source: Source) -> bool:
         """Tell whether a submission was graded already, and is still the same."""
         try:
-            return records.read(self._record(source.name)).handed_in == fingerprint(source)
+            record = records.read(self._record(source.name))
+            return not record.grader_failed and record.handed_in == fingerprint(source)
         except (OSError, ValueError):
             return False
 

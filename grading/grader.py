@@ -2,8 +2,9 @@
 
 import hashlib
 import platform
-import shutil
 import tempfile
+import time
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,9 +23,11 @@ from grading.intake import IntakeError, Source, fingerprint, take
 from grading.judge import PROFILES, Judge
 from grading.lending import Lender
 from grading.looking import unusual
-from grading.records import Budget, Circumstances, PartRecord, Record, part_record, points_of_runs
+from grading.records import Budget, Circumstances, PartRecord, Record, RunRecord, part_record, points_of_runs
 from grading.rubric import Rubric
 from grading.selection import select
+
+RUN_SECONDS = 1800.0  # after which no further run of a submission is begun
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -87,18 +90,18 @@ class Grader:
 
     def grade(self, source: Source) -> Record:
         """Grade a submission; whatever it holds or does, a record comes back."""
-        into = Path(tempfile.mkdtemp(dir=self.work))
-        into.chmod(0o755)
         try:
-            return self._grade(source, into)
+            with tempfile.TemporaryDirectory(dir=self.work, ignore_cleanup_errors=True) as name:
+                into = Path(name)
+                into.chmod(0o755)
+                return self._grade(source, into)
         except IntakeError as error:
             return self.refuse(source, str(error))
-        except Exception as error:  # a defect of the kit: the others are graded all the same
-            return self.refuse(source, f"the grader failed, which is not the student's fault: {error!r}")
-        finally:
-            shutil.rmtree(into, ignore_errors=True)
+        except Exception as error:  # a full disk, or a defect of the kit: the others are graded all the same
+            reason = f"the grader failed, which is not the student's fault: {error!r}"
+            return self.refuse(source, reason, grader_failed=True)
 
-    def refuse(self, source: Source, reason: str) -> Record:
+    def refuse(self, source: Source, reason: str, grader_failed: bool = False) -> Record:
         """Make the record of a submission of which nothing can be graded."""
         handed_in, possible = fingerprint(source), self._possible()
         return Record(
@@ -109,6 +112,7 @@ class Grader:
             reason=reason,
             handed_in=handed_in,
             possible=possible,
+            grader_failed=grader_failed,
         )
 
     def _possible(self) -> float:
@@ -121,19 +125,20 @@ class Grader:
         return self.order.evidence and not self.order.parts
 
     def _grade(self, source: Source, into: Path) -> Record:
+        handed_in = fingerprint(source)  # before it is read: what comes later in its place is another one
         taken = take(source.path, into)
         seed = _mixed(self.order.seed, taken.hash)
         budget = self.order.budget_seconds or self.rubric.grading.budget_seconds
         answers = Answers(self.judge, self.starter, self.lender, into / "implementation", budget, seed)
         parts = self._judge(answers)
         working = {part.part for part in parts if part.points > part.possible / 2}
-        runs = [measure(into, run, self.order.data, seed, working) for run in taken.runs if self._measures]
+        runs = self._measured(into, taken.runs, seed, working) if self._measures else []
         return Record(
             source.name,
             "graded",
             self.circumstances,
             file=source.path.name,
-            handed_in=fingerprint(source),
+            handed_in=handed_in,
             hash=taken.hash,
             seed=seed,
             points=sum(part.points for part in parts) + points_of_runs(runs),
@@ -145,6 +150,15 @@ class Grader:
             isolation=list(answers.layers),
             budget=Budget(budget, round(answers.used, 3), round(answers.cpu, 3), answers.used > budget),
         )
+
+    def _measured(self, into: Path, names: Sequence[str], seed: int, working: Container[str]) -> list[RunRecord]:
+        """Measure runs one after another, as long as the time for all of them lasts."""
+        end, runs = time.monotonic() + RUN_SECONDS, []
+        for name in names:
+            late = time.monotonic() > end
+            told = RunRecord(name, reason=f"the {RUN_SECONDS:.0f} seconds for all runs were used up before")
+            runs.append(told if late else measure(into, name, self.order.data, seed, working))
+        return runs
 
     def _judge(self, answers: Answers) -> list[PartRecord]:
         first = answers.judge(self.parts)

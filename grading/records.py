@@ -95,7 +95,8 @@ class RunRecord(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True):
     """The graded result of one submission.
 
-    file: the name of the file or directory. outcome: "refused" where nothing could be graded, for `reason`. handed_in:
+    file: the name of the file or directory. grader_failed: it was refused for no reason of its own, and is graded again
+    by --resume. outcome: "refused" where nothing could be graded, for `reason`. handed_in:
     digest of what was handed in, as it came. hash: digest of what was taken from it. seed: of all chance in this
     grading, from the grading seed and the hash. runs: a claim that several of them make counts once. notes: what was
     odd, and how it was read. look_at: what an instructor may want to read in the code; no student is told. isolation:
@@ -107,6 +108,7 @@ class Record(msgspec.Struct, frozen=True):
     circumstances: Circumstances
     version: int = VERSION
     file: str = ""
+    grader_failed: bool = False
     reason: str = ""
     handed_in: str = ""
     hash: str = ""

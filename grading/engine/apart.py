@@ -16,7 +16,7 @@ MOST = 16 << 20  # bytes of an answer
 HARMLESS = ("PATH", "LANG", "LC_", "LD_LIBRARY_PATH", "OPENBLAS_", "MKL_", "OMP_", "GOMP_", "VIRTUAL_ENV")
 # Where torch.func and matplotlib want a directory that they may write to, or they cannot be imported.
 CACHES = ("TORCHINDUCTOR_CACHE_DIR", "MPLCONFIGDIR")
-ENVIRONMENT = {"MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {"MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class NoAnswerError(Exception):

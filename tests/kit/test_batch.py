@@ -51,8 +51,8 @@ class Deeds:
         time.sleep(0.01)
         return Record(source.name, "graded", CIRCUMSTANCES, notes=[str(self.starter), str(os.getpid())])
 
-    def refuse(self, source: Source, reason: str) -> Record:
-        return Record(source.name, "refused", CIRCUMSTANCES, reason=reason)
+    def refuse(self, source: Source, reason: str, grader_failed: bool = False) -> Record:
+        return Record(source.name, "refused", CIRCUMSTANCES, reason=reason, grader_failed=grader_failed)
 
 
 @pytest.fixture
@@ -264,3 +264,14 @@ def test_a_cluster_without_its_package_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(BatchError, match=r"pip install -e '\.\[cluster\]'"):
         list(grade_on_cluster([], ORDER, "127.0.0.1:8786"))
+
+
+def test_two_gradings_cannot_write_into_one_place(tmp_path: Path) -> None:
+    with (
+        batch._noted(tmp_path / "elbo-a", tmp_path / "out"),
+        pytest.raises(batch.BatchError, match="another grading is under way"),
+        batch._noted(tmp_path / "elbo-b", tmp_path / "out"),
+    ):
+        pass
+    with batch._noted(tmp_path / "elbo-b", tmp_path / "out"):
+        assert (tmp_path / "out" / batch.WORK).read_text() == str(tmp_path / "elbo-b")

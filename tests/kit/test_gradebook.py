@@ -212,6 +212,11 @@ def test_what_was_graded_and_is_the_same_is_known(begun: Gradebook, source: Sour
     assert not begun.has(Source("ben", source.path))
 
 
+def test_what_the_grader_failed_at_is_graded_again(begun: Gradebook, source: Source) -> None:
+    begun.keep(record("anna", outcome="refused", handed_in=fingerprint(source), grader_failed=True))
+    assert not begun.has(source)
+
+
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_changed_is_graded_again(
     begun: Gradebook, out: Path, source: Source, change: Callable[[Path, Path], object]

@@ -33,7 +33,7 @@ def make_filter() -> Any:
     for name in REFUSED:
         if _known(seccomp, name):
             found.add_rule(refuse, name)
-    found.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.EQ, SET_DEATH_SIGNAL))
+    found.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, SET_DEATH_SIGNAL))
     return found
 
 
