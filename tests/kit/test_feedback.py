@@ -234,7 +234,7 @@ def test_a_property_of_the_instructors_is_not_named_beside_others_that_failed_fo
 
 
 def test_a_traceback_is_not_told() -> None:
-    failure = Failure("raised ValueError", traceback="/home/instructor/kit/worker.py, line 3")
+    failure = Failure("raised ValueError", traceback="/srv/instructor/kit/worker.py, line 3")
     assert "instructor" not in feedback(record(part(value("a", "wrong", failure))))
 
 

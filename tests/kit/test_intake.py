@@ -158,5 +158,5 @@ def test_runs(tmp_path):
     names = {name for name in written if name.startswith(("runs/vae-1", "runs/f/"))}
     assert names == set(RUN)
     assert written["runs/vae-1/config.json"] == b"{}"
-    assert "at most 20 runs" in told(result)
+    assert "at most 8 runs" in told(result)
     assert "\x1b" not in told(result)
