@@ -18,7 +18,7 @@ from typing import IO
 import msgspec
 import torch
 
-from grading import records, rubric
+from grading import rubric
 from grading.engine.implementation import ROOT
 from grading.engine.isolation import bound_memory, linux
 from grading.engine.isolation.namespaces import python_directories
@@ -220,7 +220,7 @@ def _begin(order: Order) -> None:
 
 def _unit(source: Source) -> bytes:
     assert _grader is not None
-    return records.encode(_grader.grade(source))
+    return msgspec.json.encode(_grader.grade(source))
 
 
 def _unit_of(order: Order, source: Source) -> bytes:

@@ -18,7 +18,7 @@ from exercises.experiments import runs
 from exercises.experiments.dirac.settings import Training
 from exercises.experiments.runs import RunError
 from grading.claims import measure_claims
-from grading.engine.apart import NoAnswerError, run_apart
+from grading.engine.apart import NoAnswerError, answer_pipe, run_apart
 from grading.engine.implementation import ROOT
 from grading.engine.isolation import Enclosure, Limits
 from grading.handed_in import finished_runs
@@ -93,16 +93,15 @@ def parts_of(training: Training) -> list[str]:
 def main() -> None:
     """Read the request, close the door, measure, and say what came of it."""
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=_Request)
-    pipe = os.dup(1)
-    os.dup2(2, 1)
+    pipe = answer_pipe()
     torch.set_num_threads(1)
     import matplotlib  # noqa: F401  (the digits are drawn from its fonts, and its import looks for a place to write to)
 
     places = [place for place in (ROOT, Path(request.into), Path(request.data).resolve()) if place.exists()]
     layers = Enclosure.prepare(LIMITS, places).close(places)
     record = msgspec.structs.replace(_measured(request), isolation=list(layers))
-    with os.fdopen(pipe, "wb") as file:
-        file.write(msgspec.msgpack.encode(record))
+    with pipe:
+        pipe.write(msgspec.msgpack.encode(record))
 
 
 def _measured(request: _Request) -> RunRecord:

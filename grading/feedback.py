@@ -1,7 +1,7 @@
 """What a student is given of a record: points, and of each property that does not hold what was tried and what came."""
 
 import re
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jinja2
@@ -17,8 +17,8 @@ OURS = "\\`*_<>|"  # what a sentence of the kit's own may hold and Markdown woul
 SPECIAL = f"{OURS}{{}}[]()#~!&@"
 
 
-def feedback(record: Record) -> str:
-    """Write Markdown in which nothing that a student's code said is more than text."""
+@cache  # compiled once for a class
+def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=False,  # this is no HTML; see `inline` and `block`
@@ -29,10 +29,15 @@ def feedback(record: Record) -> str:
     )
     filters = {"inline": inline, "block": block, "figure": figure, "code": code, "ours": partial(inline, special=OURS)}
     environment.filters |= {**filters, "number": lambda value: f"{value:g}", "points": _points}
+    return environment.get_template("feedback.md.j2")
+
+
+def feedback(record: Record) -> str:
+    """Write Markdown in which nothing that a student's code said is more than text."""
     unwritten = [part for part in record.parts if _is_unwritten(part)]
     parts = [(p, failed) for p in record.parts if p not in unwritten and (failed := _failed(p))]
     possible = sum(part.possible for part in record.parts)
-    return environment.get_template("feedback.md.j2").render(
+    return _template().render(
         record=record,
         parts=parts,
         unwritten=unwritten,

@@ -3,6 +3,7 @@
 `grading/record.schema.json` is its schema. A change that a reader of older records would trip over raises VERSION.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -201,15 +202,15 @@ def summary(record: Record) -> Summary:
 def encode(record: Record) -> bytes:
     """Write a record as JSON, in which no sign is one that a terminal would obey."""
     text = msgspec.json.format(msgspec.json.encode(record), indent=1).decode()
-    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text).encode() + b"\n"
+    return re.sub(r"[^\x20-\x7e\n]", _escaped, text).encode() + b"\n"
 
 
-def _escaped(sign: str) -> str:
-    return "".join(f"\\u{int.from_bytes(pair, 'big'):04x}" for pair in _pairs(sign.encode("utf-16-be")))
-
-
-def _pairs(data: bytes) -> list[bytes]:
-    return [data[i : i + 2] for i in range(0, len(data), 2)]
+def _escaped(found: re.Match[str]) -> str:
+    """Write a sign as JSON escapes, one for each half of a surrogate pair; one that can be shown stays."""
+    sign = found[0]
+    return (
+        sign if sign.isprintable() else "".join(f"\\u{pair}" for pair in sign.encode("utf-16-be").hex(" ", 2).split())
+    )
 
 
 def read(path: Path) -> Record:

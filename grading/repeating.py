@@ -3,7 +3,6 @@
 The process that repeats has no file to write to: trajectories come back through its one pipe.
 """
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from exercises.experiments.dirac.settings import OBJECTIVES, Config, Training
 from exercises.experiments.dirac.training import BrokenDown, simulate
 from exercises.experiments.dirac.trajectories import Trajectory
 from exercises.experiments.runs import RunError
-from grading.engine.apart import NoAnswerError, run_apart
+from grading.engine.apart import NoAnswerError, answer_pipe, run_apart
 from grading.engine.calls import CallFailed
 from grading.engine.implementation import Implementation, fault_of
 from grading.engine.isolation import Enclosure, Limits
@@ -98,13 +97,12 @@ def _ask(request: _Request) -> Said:
 def main() -> None:
     """Read the request, close the door, train, and say what came of it."""
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=_Request)
-    pipe = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    pipe = answer_pipe()
     directory = Path(request.directory)
     Enclosure.prepare(LIMITS, [directory]).close([directory])
     said = _repeat(request, directory)
-    with os.fdopen(pipe, "wb") as file:
-        file.write(msgspec.msgpack.encode(said))
+    with pipe:
+        pipe.write(msgspec.msgpack.encode(said))
 
 
 def _repeat(request: _Request, directory: Path) -> Said:

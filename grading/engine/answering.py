@@ -22,7 +22,7 @@ def answer(function: Callable[..., Any], call: Call, own: bool = False) -> Answe
         Exception: whatever the function raises.
     """
     arguments = call.arguments if own else tuple(map(_copied, call.arguments))
-    sources = [_tensor_at(arguments, path).requires_grad_() for path in call.wrt]
+    sources = [tensor_at(arguments, path).requires_grad_() for path in call.wrt]
     built = [_built(a) for a in arguments]
     # torch.manual_seed would do the same for every device that there might be, a hundred times slower.
     torch.default_generator.manual_seed(call.seed)
@@ -93,7 +93,7 @@ def _is_tracked(built: Any) -> bool:
     return isinstance(built, Tensor) and built.is_leaf and (built.requires_grad or built.grad is not None)
 
 
-def _tensor_at(arguments: tuple[Any, ...], path: str) -> Tensor:
+def tensor_at(arguments: tuple[Any, ...], path: str) -> Tensor:
     """Find the tensor that a path such as "0", "1.weight" or "0.2.1" names."""
     found: Any = arguments
     for step in path.split("."):

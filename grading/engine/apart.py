@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import IO
 
 from .implementation import ROOT
 from .isolation.namespaces import FULL
@@ -56,6 +57,13 @@ def run_apart(module: str, arguments: Sequence[str], seconds: float, given: byte
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+
+def answer_pipe() -> IO[bytes]:
+    """In the process that was run: take standard output for the answer, and let nothing be printed into it."""
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return pipe
 
 
 def _conversation(process: subprocess.Popen[bytes], given: bytes, end: float) -> bytes:

@@ -17,7 +17,7 @@ import msgspec
 from torch import Tensor
 
 from . import wire, worker
-from .answering import _tensor_at
+from .answering import tensor_at
 from .apart import ENVIRONMENT, clean_environment
 from .calls import Answer, Call, Fault
 from .implementation import ROOT
@@ -80,8 +80,6 @@ class Starter:
     ) -> None:
         """Use `forking`, `spawning_once`, `enclosed`, or `Starter(None)`, which starts every worker from nothing."""
         self._control, self._limits, self._visible = control, limits, visible
-        if control is not None:
-            control.settimeout(FORK_SECONDS)
 
     @classmethod
     def forking(cls) -> "Starter":
@@ -118,17 +116,21 @@ class Starter:
         descriptors = [connection.fileno(), output]
         if self._control is not None:
             try:
-                socket.send_fds(self._control, ["\0".join(request).encode()], descriptors)
+                self._ask(self._control, request, descriptors)
                 return
             except OSError:  # a worker may have killed or stopped the process that it was forked from
                 self.close()
         if self._limits is not None and sys.platform != "darwin":  # never from nothing, where fewer layers hold
             self._control = _clean_process(_encoded(self._limits), self._visible)[0]
-            self._control.settimeout(FORK_SECONDS)
-            socket.send_fds(self._control, ["\0".join(request).encode()], descriptors)
+            self._ask(self._control, request, descriptors)
             return
         limits = _encoded(self._limits) if self._limits else ""
         _spawn([*map(str, descriptors), limits, *request], *descriptors, clean=bool(limits))
+
+    @staticmethod
+    def _ask(control: socket.socket, request: Sequence[str], descriptors: list[int]) -> None:
+        control.settimeout(FORK_SECONDS)
+        socket.send_fds(control, ["\0".join(request).encode()], descriptors)
 
     def close(self) -> None:
         """End the clean process."""
@@ -195,7 +197,7 @@ def _assert_fits(call: Call, reply: Answer | Fault) -> None:
     if (len(reply.gradients), len(reply.arguments), len(reply.asked)) != (gradients, watched, watched):
         raise wire.WireError("an answer without all that was asked for")
     for path, gradient in zip(call.wrt, reply.gradients, strict=False):
-        source = _tensor_at(call.arguments, path)
+        source = tensor_at(call.arguments, path)
         if gradient is not None and (gradient.shape, gradient.dtype) != (source.shape, source.dtype):
             raise wire.WireError("a gradient that is not like what it is by")
     tensors = (after for a, after in zip(call.arguments, reply.arguments, strict=False) if isinstance(a, Tensor))

@@ -3,6 +3,8 @@
 import errno
 from typing import Any
 
+from . import linux
+
 NETWORK = "socket socketpair connect bind listen accept accept4"
 PROGRAMS = "execve execveat fork vfork clone clone3"  # threads too: what they do would not be watched
 OTHERS = "ptrace process_vm_readv process_vm_writev process_madvise pidfd_open pidfd_getfd pidfd_send_signal kcmp"
@@ -17,7 +19,6 @@ KERNEL = (
 )
 CLOCKS = "settimeofday clock_settime adjtimex sethostname setdomainname acct quotactl iopl ioperm"
 REFUSED = " ".join((NETWORK, PROGRAMS, OTHERS, SIGNALS, GROUPS, FILES, MEMORY, KERNEL, CLOCKS)).split()
-SET_DEATH_SIGNAL = 1
 
 
 def make_filter() -> Any:
@@ -33,7 +34,7 @@ def make_filter() -> Any:
     for name in REFUSED:
         if _known(seccomp, name):
             found.add_rule(refuse, name)
-    found.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, SET_DEATH_SIGNAL))
+    found.add_rule(refuse, "prctl", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFFFFFFFF, linux.SET_DEATH_SIGNAL))
     return found
 
 
