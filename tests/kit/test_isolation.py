@@ -241,6 +241,7 @@ def test_more_memory_than_it_may_take_is_an_exception(run: Run, enclosed: Starte
 # What still works
 
 
+SET_DUMPABLE = 4  # of prctl(2)
 WORKS = {
     "a module of the library that nothing loaded before": "assert 'colorsys' not in sys.modules\nimport colorsys\n"
     "return colorsys.rgb_to_hsv(0, 0, 0) == (0, 0, 0)",
@@ -446,7 +447,7 @@ def test_it_is_all_the_same_for_whoever_is_not_root(run: Run, forked: Forked, ou
         os.setgroups([])
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
-        linux.control_process(linux.SET_DUMPABLE, 1)  # as who began as this user has it
+        linux.control_process(SET_DUMPABLE, 1)  # as who began as this user has it
         return Enclosure.prepare(Limits(), [outside.directory.parent])
 
     starter = forked(make)
