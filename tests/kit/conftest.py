@@ -173,6 +173,14 @@ def place() -> Iterator[Path]:
         yield Path(name).resolve()
 
 
+@pytest.fixture(scope="module")
+def starter() -> Iterator[Starter]:
+    """What starts workers that are not enclosed: for each file of tests its own, as some of them harm it."""
+    value = Starter.spawning_once()
+    yield value
+    value.close()
+
+
 @pytest.fixture(scope="session")
 def enclosed(place: Path) -> Iterator[Starter]:
     """Starts workers around which every layer holds that this machine has; the judge's environment has a secret."""

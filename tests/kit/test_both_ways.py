@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -23,13 +22,6 @@ INPUTS = 2
 PARTS = {part.name: part for part in all_parts()}
 PROPERTIES = {value.full_name: value for part in PARTS.values() for value in part.properties}
 CANDIDATES = [(part, entry.name) for part in PARTS for entry in entries(part)] + [(part, "") for part in PARTS]
-
-
-@pytest.fixture(scope="module")
-def starter() -> Iterator[Starter]:
-    value = Starter.spawning_once()
-    yield value
-    value.close()
 
 
 @cache

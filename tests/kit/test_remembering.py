@@ -201,13 +201,6 @@ def test_messages_are_kept_once_for_all_replies(three_calls: Property) -> None:
 # Workers
 
 
-@pytest.fixture(scope="module")
-def starter() -> Iterator[Starter]:
-    value = Starter.spawning_once()
-    yield value
-    value.close()
-
-
 @pytest.fixture
 def write(tmp_path: Path, starter: Starter) -> Iterator[Callable[[str], Worker]]:
     """A function that returns a worker of a student's function of this body."""

@@ -17,13 +17,6 @@ PROMPT, PATIENT = 0.4, 60.0
 Write = Callable[..., Worker]
 
 
-@pytest.fixture(scope="module")
-def starter() -> Iterator[Starter]:
-    value = Starter.spawning_once()
-    yield value
-    value.close()
-
-
 @pytest.fixture
 def write(tmp_path: Path, starter: Starter) -> Iterator[Write]:
     """Write the files of a topic, `f="..."` as f.py, and return a worker for them."""
