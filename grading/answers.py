@@ -12,6 +12,7 @@ from grading.lending import Lender
 from grading.wording import TO_DO, Failure
 from tests.support.properties import Part, Property
 
+MOMENT = 0.5  # seconds
 ONCE = ("shape", "cost")  # aspects of which no input is asked a second time
 
 
@@ -54,9 +55,10 @@ class Answers:
 
     def _again(self, value: Property, verdict: Verdict, worker: Worker, end: float) -> Verdict:
         """Ask an input of a property that held a second time: an answer that is right is so more than once."""
-        seconds = min(self._judge.profile.property_seconds, end - time.monotonic())
-        if verdict.outcome != "right" or value.aspect in ONCE or seconds <= 0:
+        if verdict.outcome != "right" or value.aspect in ONCE:
             return verdict
+        # Whoever uses the time up is asked all the same, and has a moment to answer.
+        seconds = min(self._judge.profile.property_seconds, max(end - time.monotonic(), MOMENT))
         some = self._chance.choice(self._judge.inputs(value))
         second = self._judge.judge(value, [some], worker, seconds)
         return verdict if second.outcome == "right" else second
