@@ -26,9 +26,8 @@ class Answers:
 
         directory: the submission's implementation. budget: seconds of wall time in all. seed: of what is asked again.
         """
-        self._chance = random.Random(seed)
         self._judge, self._starter, self._lender, self._directory = judge, starter, lender, directory
-        self.budget, self.used, self.cpu = budget, 0.0, 0.0
+        self._seed, self.budget, self.used, self.cpu = seed, budget, 0.0, 0.0
         self.layers: tuple[str, ...] = ()
 
     def judge(self, parts: Sequence[Part]) -> dict[str, PartVerdict]:
@@ -46,9 +45,12 @@ class Answers:
     def _part(self, part: Part, worker: Worker, waiting: int) -> PartVerdict:
         """Judge a part within its share of what is left of the budget, so that no endless loop starves the others."""
         share, start = (self.budget - self.used) / waiting, time.monotonic()
-        verdicts = list(self._judge.part(part, worker, share))
-        pairs = zip(part.properties, verdicts, strict=False)
-        verdicts = [self._again(value, verdict, worker, start + share) for value, verdict in pairs]
+        verdicts: list[Verdict] = []
+        # Asked again at once, of the process that has just answered: a later one would not know what it had said.
+        for value, verdict in zip(part.properties, self._judge.part(part, worker, share), strict=False):
+            verdicts.append(self._again(value, verdict, worker, start + share))
+            if time.monotonic() - start > share:
+                break
         self.used += time.monotonic() - start
         verdicts += [_unjudged(value, share) for value in part.properties[len(verdicts) :]]
         return PartVerdict(part.name, verdicts, worker.take_output().replace(f"{self._directory}/", ""))
@@ -59,7 +61,8 @@ class Answers:
             return verdict
         # Whoever uses the time up is asked all the same, and has a moment to answer.
         seconds = min(self._judge.profile.property_seconds, max(end - time.monotonic(), MOMENT))
-        some = self._chance.choice(self._judge.inputs(value))
+        # Which one does not depend on what was asked before, so that a slow machine changes no verdict.
+        some = random.Random(f"{self._seed} {value.full_name}").choice(self._judge.inputs(value))
         second = self._judge.judge(value, [some], worker, seconds)
         return verdict if second.outcome == "right" else second
 
