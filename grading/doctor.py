@@ -30,6 +30,8 @@ def findings(data_dir: Path | None) -> Iterator[Finding]:
     yield _torchvision()
     yield _device()
     yield _mnist(data_dir)
+    yield _cifar10(data_dir)
+    yield _inception(data_dir)
     yield Finding(
         "fork", sys.platform.startswith("linux"), sys.platform, "each implementation starts from nothing, 2 s more"
     )
@@ -88,3 +90,24 @@ def _mnist(data_dir: Path | None) -> Finding:
     present = any((root / name).exists() for name in ("binarized_mnist.npz", "binarized_mnist_torchvision.npz"))
     found = f"{'found' if present else 'not'} in {root}"
     return Finding("binarized MNIST", present, found, "the preset paper downloads it first, or name it with --data")
+
+
+def _cifar10(data_dir: Path | None) -> Finding:
+    from data import DataMissing, cifar10, data_root
+
+    root = data_root(data_dir)
+    try:
+        found = cifar10.find(root) or next(filter(Path.exists, cifar10.of_torchvision(root)), None)
+    except (DataMissing, OSError):  # the root is a file that is not there, or cannot be read
+        found = None
+    cost = "the preset paper of cifar10 downloads it first, or name it with --data"
+    return Finding("CIFAR-10", found is not None, f"found: {found}" if found else f"not in {root}", cost)
+
+
+def _inception(data_dir: Path | None) -> Finding:
+    from data import data_root
+
+    root = data_root(data_dir)
+    present = (root / "weights-inception-2015-12-05-6726825d.pth").exists()
+    cost = "no FID or Inception Score; they are downloaded when first needed, or put the file there"
+    return Finding("Inception weights", present, f"{'found' if present else 'not'} in {root}", cost)

@@ -4,42 +4,47 @@ A process apart reads the run, its door closed like that of a student's code, no
 measured by repeating it is repeated in yet another one.
 """
 
+import io
 import os
 import sys
 from collections.abc import Container
-from functools import partial
+from contextlib import redirect_stdout, suppress
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
 import torch
 
-from data import DataError, data_root
+from data import COLOUR_NAMES, DataError, data_root, load_colour
 from exercises.experiments import runs
+from exercises.experiments.cifar10.scores import make_scorer
 from exercises.experiments.dirac.settings import Training
-from exercises.experiments.runs import RunError
+from exercises.experiments.runs import Run, RunError
 from grading.claims import measure_claims
 from grading.engine.apart import NoAnswerError, answer_pipe, run_apart
 from grading.engine.implementation import ROOT
 from grading.engine.isolation import Enclosure, Limits
 from grading.handed_in import finished_runs
-from grading.measuring import dirac_config, is_the_assignments
 from grading.records import RunRecord
 from grading.repeating import Said, repeat, understood
 from grading.rubric import RubricError, load
+from grading.run_settings import cifar10_config, dirac_config, is_the_assignments
 
 SECONDS = 1800.0
+INCEPTION_SECONDS = 0.5  # an image, on one core
 STEPS = ("gan.critic_loss", "gan.critic_step", "gan.generator_step", "gan.train_step", "gan.update_average")
-LIMITS = Limits(memory_mb=4096, cpu_seconds=round(SECONDS))
+MEMORY_MB = 4096
 
 
 class _Request(msgspec.Struct):
-    """What the process is told: where the submission is, which run in it, where data are, and what was repeated."""
+    """What the process is told: where the submission, its run and data are, what was repeated, how long it has."""
 
     into: str
     run: str
     data: str
     seed: int
     said: list[Said]
+    seconds: float
 
 
 def measure(into: Path, run: str, data: str, seed: int, working: Container[str]) -> RunRecord:
@@ -57,9 +62,11 @@ def measure(into: Path, run: str, data: str, seed: int, working: Container[str])
         The claims, or the reason why there are none.
     """
     try:
-        said = _repeat(into, run, working)
-        request = _Request(str(into), run, str(data_root(Path(data) if data else None)), seed, said)
-        answer = run_apart("grading.evidence", [], SECONDS, msgspec.msgpack.encode(request))
+        found = runs.read(into / run)
+        said = _repeat(found, into, working)
+        seconds = _prepare(found, data)
+        request = _Request(str(into), run, str(data_root(Path(data) if data else None)), seed, said, seconds)
+        answer = run_apart("grading.evidence", [], seconds, msgspec.msgpack.encode(request))
         return msgspec.msgpack.decode(answer, type=RunRecord)
     except RunError as error:
         return RunRecord(run, reason=str(error).replace(f"{into}/", ""))
@@ -69,9 +76,31 @@ def measure(into: Path, run: str, data: str, seed: int, working: Container[str])
         return RunRecord(run, reason="the run could not be measured: its process ended without a word")
 
 
-def _repeat(into: Path, run: str, working: Container[str]) -> list[Said]:
+def _prepare(run: Run, data: str) -> float:
+    """Make what scores images of a run, and return how many seconds there are for measuring.
+
+    What is made is kept in data/cache/, in which the process that measures cannot write. Nothing of the run but three
+    settings is looked at here.
+    """
+    if run.config.get("experiment") != "cifar10":
+        return SECONDS
+    config = cifar10_config(run)
+    if config.data in COLOUR_NAMES:
+        with redirect_stdout(io.StringIO()):  # a bar of progress would stand across that of the grading
+            _make_scorer(config.extractor, config.data, data)
+    slow = INCEPTION_SECONDS * config.samples * len(config.chosen) if config.extractor == "inception" else 0.0
+    return SECONDS + slow
+
+
+@cache
+def _make_scorer(extractor: str, name: str, data: str) -> None:
+    root = Path(data) if data else None
+    with suppress(DataError, RunError):  # is told by the process that measures
+        make_scorer(extractor, load_colour(name, root), data_root(root))
+
+
+def _repeat(found: Run, into: Path, working: Container[str]) -> list[Said]:
     """Repeat a run of the assignment's Dirac GAN; whatever else the run holds is not looked at here."""
-    found = runs.read(into / run)
     if found.config.get("experiment") != "dirac":
         return []
     config = dirac_config(found)
@@ -98,7 +127,8 @@ def main() -> None:
     import matplotlib  # noqa: F401  (the digits are drawn from its fonts, and its import looks for a place to write to)
 
     places = [place for place in (ROOT, Path(request.into), Path(request.data).resolve()) if place.exists()]
-    layers = Enclosure.prepare(LIMITS, places).close(places)
+    limits = Limits(memory_mb=MEMORY_MB, cpu_seconds=round(request.seconds))
+    layers = Enclosure.prepare(limits, places).close(places)
     record = msgspec.structs.replace(_measured(request), isolation=list(layers))
     with pipe:
         pipe.write(msgspec.msgpack.encode(record))

@@ -9,14 +9,18 @@ import msgspec
 
 import data
 from exercises.experiments import runs
+from exercises.experiments.cifar10.experiment import training_path as images_path
+from exercises.experiments.cifar10.scores import score_names
+from exercises.experiments.cifar10.settings import Config as ImagesConfig
+from exercises.experiments.cifar10.training import SUBMITTED
 from exercises.experiments.dirac.experiment import path_of, read_all
 from exercises.experiments.flows.experiment import training_path
 from exercises.experiments.flows.settings import trainings
 from exercises.experiments.runs import Run, RunError
-from grading.measuring import dirac_config, flows_config
+from grading.run_settings import cifar10_config, dirac_config, flows_config
 
 RUNS = Path("runs")
-EXPERIMENTS = ("vae", "dirac", "flows")
+EXPERIMENTS = ("vae", "dirac", "flows", "cifar10")
 
 
 def finished_runs(paths: Sequence[Path] | None) -> list[Run]:
@@ -64,6 +68,13 @@ class _Predicting(_Config):
 _Classes = dict[str, float | str]
 
 
+class _Evaluation(msgspec.Struct):
+    epoch: int
+    update: int
+    metric: float
+    seconds: float
+
+
 class _Share(msgspec.Struct):
     epoch: int
     iteration: int
@@ -86,6 +97,8 @@ def _expect_form(run: Run) -> None:
             expect_known("data set", run.config["data"]["name"], data.NAMES, f"{run.path}: ")
         case "dirac":
             _expect_dirac(run)
+        case "cifar10":
+            _expect_images(run)
         case _:
             _expect_trained(run, _Epoch)
             for training in trainings(flows_config(run)):
@@ -102,6 +115,25 @@ def _expect_dirac(run: Run) -> None:
         _expect_no_link(path.parent)
         _expect_plain(path)
     read_all(run.path, config)
+
+
+def _expect_images(run: Run) -> None:
+    config = cifar10_config(run)
+    expect_known("data set", run.config["data"]["name"], data.COLOUR_NAMES, f"{run.path}: ")
+    _expect_files(run, {"config.json": (lambda: run.config, _Config), "summary.json": (run.summary, dict[str, float])})
+    for own in [runs.read(path) for c in config.chosen if (path := images_path(run.path, c)).exists()]:
+        _expect_no_link(own.path.parent, own.path)
+        _expect_plain(own.path / SUBMITTED)
+        _expect_lines(own, config)
+
+
+def _expect_lines(own: Run, config: ImagesConfig) -> None:
+    """Check the evaluations of one training, each with the scores that the settings name."""
+    forms: dict[str, Form] = {"metrics.jsonl": (own.metrics, list[_Evaluation])}
+    _expect_files(own, forms)
+    lines, keys = own.metrics(), score_names(config.extractor, config.samples)
+    if not lines or not all(isinstance(line.get(key), (int, float)) for line in lines for key in keys):
+        raise RunError(f"{own.path / 'metrics.jsonl'} is not what an experiment writes: expected {' and '.join(keys)}")
 
 
 def _expect_trained(run: Run, line: type) -> None:

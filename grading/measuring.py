@@ -2,13 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 import torch
 from torch import Tensor
 
@@ -29,12 +27,12 @@ from exercises.experiments.vae.networks import VAE
 from exercises.experiments.vae.networks import load_model as load_vae
 from grading.catalogue import topic_parts
 from grading.engine.implementation import Implementation, locate
+from grading.measuring_images import image_measures, image_names
+from grading.run_settings import cifar10_config, dirac_config, flows_config, is_the_assignments
 
 REPLICATED = 1000  # images that are measured twice, for the standard error
 SAMPLES = 200
 SEED = 20200412
-
-Settings = TypeVar("Settings")
 
 Measure = Callable[[], tuple[Any, float]]  # a number, or a word, and its standard error
 Repeat = Callable[[dirac.Config], Mapping[dirac.Training, Trajectory]]
@@ -54,6 +52,8 @@ def measures(run: Run, root: Path | None, again: Repeat, seed: int = SEED) -> di
             return dict(_vae(run, root, seed))
         case "dirac":
             return dict(_dirac(run, again))
+        case "cifar10":
+            return dict(image_measures(run, cifar10_config(run), root, reference("gan"), seed))
         case _:
             return dict(_flows(run, seed))
 
@@ -61,7 +61,8 @@ def measures(run: Run, root: Path | None, again: Repeat, seed: int = SEED) -> di
 def measured_names() -> set[str]:
     """Return the names of all figures that can be measured."""
     flows_names = {name for t in trainings(Config()) for name in flows.score_names(t)}
-    return {"vae.elbo", "vae.log_likelihood"} | flows_names | {claim_name(c) for c in dirac.CONFIGURATIONS}
+    classes = {claim_name(c) for c in dirac.CONFIGURATIONS}
+    return {"vae.elbo", "vae.log_likelihood"} | flows_names | classes | image_names()
 
 
 def reference(topic: str) -> Any:
@@ -103,21 +104,6 @@ def _class(
             "earned less than half of its points"
         )
     return outcome(found[training]).word, 0.0
-
-
-def dirac_config(run: Run) -> dirac.Config:
-    """Read the settings of a run of the Dirac GAN that anybody may have written.
-
-    Raises:
-        RunError: they are none that the experiment has.
-    """
-    return _settings(run, dirac.Config)
-
-
-def is_the_assignments(config: dirac.Config) -> bool:
-    """Tell whether a run is of the assignment's settings, for any seed and with starts enough to tell cycles apart."""
-    theirs = replace(dirac.Config(), configuration=config.configuration, seed=config.seed)
-    return config.starts > 1 and config == replace(theirs, starts=config.starts, together=config.together)
 
 
 # The variational autoencoder: the noise of the samples is measured by measuring twice
@@ -170,22 +156,6 @@ def _flows(run: Run, seed: int) -> Iterator[tuple[str, Measure]]:
 def _score(all_scores: Callable[[], Mapping[str, flows.Score]], name: str) -> tuple[float, float]:
     score = all_scores()[name]
     return score.value, score.error
-
-
-def flows_config(run: Run) -> Config:
-    """Read the settings of a run of flows that anybody may have written.
-
-    Raises:
-        RunError: they are none that the experiment has.
-    """
-    return _settings(run, Config)
-
-
-def _settings(run: Run, kind: type[Settings]) -> Settings:
-    try:
-        return msgspec.convert(run.config["settings"], kind)
-    except (msgspec.ValidationError, ValueError) as error:  # half a surrogate pair is a ValueError
-        raise RunError(f"{run.path / 'config.json'} is not what an experiment writes: {error}") from error
 
 
 def flow_scores(path: Path, training: Training, shifted: bool, seed: int = SEED) -> dict[str, flows.Score]:

@@ -10,13 +10,14 @@ from typing import Any
 import jinja2
 
 from data.two_dimensional import entropy
+from exercises.experiments.cifar10 import tables as cifar10
 from exercises.experiments.dirac import tables as dirac
 from exercises.experiments.flows.experiment import trained
 from exercises.experiments.flows.settings import trainings
 from exercises.experiments.runs import Run
 from grading.claims import Claim
 from grading.listing import Listed
-from grading.measuring import dirac_config, flows_config
+from grading.run_settings import cifar10_config, dirac_config, flows_config
 
 TEMPLATES = Path(__file__).with_name("templates")
 EPOCHS_SHOWN = 10
@@ -54,7 +55,7 @@ def _run(run: Run, claims: Sequence[Claim]) -> dict[str, Any]:
         "config": run.config,
         "claims": claims,
         "measured_by": REPEATED if run.config["experiment"] == "dirac" else FROM_CHECKPOINT,
-        "wide": run.config["experiment"] == "dirac",
+        "wide": run.config["experiment"] in ("dirac", "cifar10"),
         "tables": TABLES[run.config["experiment"]](run),
         "figures": [(path.stem.replace("_", " "), _embedded(path)) for path in _figures(run)],
     }
@@ -129,10 +130,16 @@ def _dirac_tables(run: Run) -> list[Table]:
     return [first, replace(second, note=" ".join([HIDES, *(f"{note[0].upper()}{note[1:]}." for note in notes)]))]
 
 
+def _cifar10_tables(run: Run) -> list[Table]:
+    table, notes = cifar10.told(run, cifar10_config(run))
+    return [Table(*table, note=" ".join(f"{note[0].upper()}{note[1:]}." for note in notes))]
+
+
 TABLES: dict[str, Callable[[Run], list[Table]]] = {
     "vae": _vae_tables,
     "dirac": _dirac_tables,
     "flows": _flows_tables,
+    "cifar10": _cifar10_tables,
 }
 
 

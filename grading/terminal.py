@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -158,11 +158,9 @@ def _figure(value: float | str | None) -> str:
 
 def show_run(console: Console, run: "Run") -> None:
     """Print what a finished run reports."""
-    if run.config["experiment"] == "dirac":
-        from exercises.experiments.dirac.tables import told
-        from grading.measuring import dirac_config
-
-        tables, notes = told(run, dirac_config(run))
+    told = _tables(run)
+    if told is not None:
+        tables, notes = told
         for title, columns, rows in tables:
             table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", title=title, title_justify="left")
             for name in columns:
@@ -177,6 +175,23 @@ def show_run(console: Console, run: "Run") -> None:
     for name, value in run.summary().items():
         if isinstance(value, float) and name.startswith(f"{run.config['experiment']}."):
             console.print(f"{name} = {value:.4f}", soft_wrap=True)
+
+
+def _tables(run: "Run") -> tuple[list[Any], list[str]] | None:
+    """Return the tables of an experiment that is told by tables, and notes on them."""
+    match run.config["experiment"]:
+        case "dirac":
+            from exercises.experiments.dirac.tables import told
+            from grading.run_settings import dirac_config
+
+            return told(run, dirac_config(run))
+        case "cifar10":
+            from exercises.experiments.cifar10.tables import told as told_of_images
+            from grading.run_settings import cifar10_config
+
+            table, notes = told_of_images(run, cifar10_config(run))
+            return [table], notes
+    return None
 
 
 def show_class(console: Console, rows: "Sequence[Summary]") -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import torch
 
 import data
+from exercises.experiments.cifar10 import experiment as cifar10
+from exercises.experiments.cifar10 import settings as cifar10_settings
 from exercises.experiments.dirac import experiment as dirac
 from exercises.experiments.dirac import predictions
 from exercises.experiments.dirac import settings as dirac_settings
@@ -30,8 +33,27 @@ PRESETS: dict[str, dict[str, Any]] = {
     "vae": vae_training.PRESETS,
     "dirac": dirac_settings.PRESETS,
     "flows": flows_settings.PRESETS,
+    "cifar10": cifar10_settings.PRESETS,
 }
-TOPIC_OF = {"vae": "vae", "dirac": "gan", "flows": "flows"}
+TOPIC_OF = {"vae": "vae", "dirac": "gan", "flows": "flows", "cifar10": "gan"}
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What a command line asks for, understood: settings, where data are, where the run goes."""
+
+    implementation: str
+    topic: str
+    config: Any
+    data_dir: Path | None
+    out: Path
+    device: str
+    recorded: dict[str, Any]  # resume, and names for the record: what every experiment takes
+
+    @property
+    def load(self) -> Callable[[], Any]:
+        """What loads the functions, in any process."""
+        return partial(functions_of, self.implementation, self.topic)
 
 
 def train(
@@ -56,36 +78,38 @@ def train(
     if resume and out is None:
         raise RunError("--resume goes on with a run; name its directory with --out")
     device = _device(device, experiment)
-    load = partial(functions_of, implementation, TOPIC_OF[experiment])
+    recorded = {"resume": resume, "name": implementation, "preset": preset}
     place = out or _next_run(experiment)
-    if experiment == "flows":
-        return flows.train(load, config, place, resume=resume, name=implementation, preset=preset)
-    if experiment == "dirac":
-        directory = locate(implementation) / "gan"
-        return dirac.train(
-            load,
-            config,
-            place,
-            resume=resume,
-            name=implementation,
-            preset=preset,
-            predictions=_predictions(directory),
-            source=_source(directory),
-        )
-    expect_known("data set", config.data, data.NAMES)
+    order = _Order(implementation, TOPIC_OF[experiment], config, data_dir, place, device, recorded)
+    return {"vae": _vae, "dirac": _dirac, "flows": _flows, "cifar10": _cifar10}[experiment](order)
+
+
+def _vae(order: _Order) -> Run:
+    expect_known("data set", order.config.data, data.NAMES)
+    images = data.load(order.config.data, order.data_dir)
     claim = rubric.load().claims.get("vae.elbo")
-    threshold = claim.at_least.get(config.data) if claim else None
+    threshold = claim.at_least.get(images.name) if claim else None
+    limit = None if threshold is None else -threshold
     return vae.train(
-        load(),
-        config,
-        data.load(config.data, data_dir),
-        place,
-        resume=resume,
-        device=device,
-        threshold=None if threshold is None else -threshold,
-        name=implementation,
-        preset=preset,
+        order.load(), order.config, images, order.out, device=order.device, threshold=limit, **order.recorded
     )
+
+
+def _dirac(order: _Order) -> Run:
+    directory = locate(order.implementation) / "gan"
+    predicted, source = _predictions(directory), _source(directory)
+    return dirac.train(order.load, order.config, order.out, predictions=predicted, source=source, **order.recorded)
+
+
+def _flows(order: _Order) -> Run:
+    return flows.train(order.load, order.config, order.out, **order.recorded)
+
+
+def _cifar10(order: _Order) -> Run:
+    expect_known("data set", order.config.data, data.COLOUR_NAMES)
+    images = partial(data.load_colour, order.config.data, order.data_dir)
+    root = data.data_root(order.data_dir)
+    return cifar10.train(order.load, order.config, images, root, order.out, device=order.device, **order.recorded)
 
 
 def _predictions(directory: Path) -> dict[str, str]:
@@ -143,7 +167,7 @@ def _next_run(experiment: str) -> Path:
 
 def _device(name: str, experiment: str) -> str:
     expect_known("device", name, ("auto", "cpu", "cuda"))
-    if name == "cuda" and experiment != "vae":
+    if name == "cuda" and experiment not in ("vae", "cifar10"):
         raise RunError(f"--device cuda: {experiment} is so small that a GPU only slows it; use --device cpu")
     if name == "cuda" and not torch.cuda.is_available():
         raise RunError("--device cuda: this torch finds no CUDA device; use --device auto or cpu")

@@ -20,13 +20,14 @@ Jobs = Mapping[str, Callable[[], None]]
 Progress = Callable[[], tuple[int, list[str]]]
 
 
-def work_through(jobs: Jobs, steps: int, progress: Progress) -> list[str]:
+def work_through(jobs: Jobs, steps: int, progress: Progress, most: int | None = None) -> list[str]:
     """Work through jobs with as many processes as there are cores, and one thread in each.
 
     Args:
         jobs: by name; picklable, for a new process imports them.
         steps: of all jobs together, for the bar.
         progress: returns the steps that are done, and lines to print; asked twice a second.
+        most: processes at a time; as many as there are cores if not given.
 
     Returns:
         What went wrong in each job that raised an exception or ended its process; all others are done.
@@ -35,23 +36,23 @@ def work_through(jobs: Jobs, steps: int, progress: Progress) -> list[str]:
         KeyboardInterrupt: Ctrl-C; the jobs are ended where they are.
     """
     with reporting(steps, progress()[0]) as report:
-        errors = _in_a_pool(jobs, report, progress)
+        errors = _in_a_pool(jobs, report, progress, most)
         # A process that ends takes its pool with it. Each job is tried once more, in a pool of its own.
         for name in [name for name, error in errors.items() if isinstance(error, BrokenProcessPool)]:
             del errors[name]
-            errors |= _in_a_pool({name: jobs[name]}, report, progress)
+            errors |= _in_a_pool({name: jobs[name]}, report, progress, most)
     return [_told(name, error) for name, error in errors.items()]
 
 
 def _in_a_pool(
-    jobs: Mapping[str, Callable[[], None]], report: Reporter, progress: Progress
+    jobs: Mapping[str, Callable[[], None]], report: Reporter, progress: Progress, most: int | None
 ) -> dict[str, BaseException]:
     """Work through jobs and return the exceptions of those that failed."""
     if not jobs:
         return {}
     # A new process, not a fork: this one has run torch's operations, and a fork of its threads may wait for ever.
     pool = ProcessPoolExecutor(
-        min(len(jobs), os.cpu_count() or 1), multiprocessing.get_context("spawn"), initializer=_alone
+        min(len(jobs), most or os.cpu_count() or 1), multiprocessing.get_context("spawn"), initializer=_alone
     )
     futures = {pool.submit(job): name for name, job in jobs.items()}
     waiting = set(futures)

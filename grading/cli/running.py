@@ -14,7 +14,7 @@ app = typer.Typer()
 
 @app.command()
 def train(
-    experiment: Annotated[str, typer.Argument(help="vae, dirac or flows.")],
+    experiment: Annotated[str, typer.Argument(help="vae, dirac, flows or cifar10.")],
     implementation: Which = "exercises",
     preset: Annotated[str, typer.Option("--preset", help="quick or paper; for flows also best.")] = "quick",
     settings: Annotated[

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from data import NAMES
+from data import COLOUR_NAMES, NAMES
 from exercises.experiments.dirac.outcomes import WORDS
 from grading.catalogue import all_parts
 from grading.measuring import measured_names
@@ -79,7 +79,7 @@ def test_every_claim_is_one_that_is_measured_on_data_that_there_is():
         assert key in measured_names()
         assert claim.experiment in EXPERIMENTS
         thresholds = claim.equals or claim.at_least or claim.at_most
-        assert set(thresholds) <= {*NAMES, "two_dimensional", "dirac"}
+        assert set(thresholds) <= {*NAMES, *COLOUR_NAMES, "two_dimensional", "dirac"}
         assert claim.graded_on in thresholds
         assert all(word in WORDS if claim.equals else math.isfinite(word) for word in thresholds.values())
 

@@ -93,7 +93,7 @@ def fit(functions: Functions, flow: PlanarFlow, training: Training, config: Conf
                 "cpu_seconds": seconds,
             }
         )
-        checkpoints.save(run.checkpoint, flow, optimizer, epoch)
+        checkpoints.save(run.checkpoint, flow, optimizer, epoch=epoch)
 
 
 def train_epoch(

@@ -60,7 +60,7 @@ def fit(functions: Functions, model: VAE, config: Config, images: Images, run: R
             run.append_metrics(
                 {"epoch": epoch, "train_negative_elbo": loss, "valid_negative_elbo": valid_loss, "cpu_seconds": seconds}
             )
-            checkpoints.save(run.checkpoint, model, optimizer, epoch)
+            checkpoints.save(run.checkpoint, model, optimizer, epoch=epoch)
             report.line(
                 f"epoch {epoch:3d}  -ELBO: training {loss:.2f}, validation {valid_loss:.2f}  ({seconds:.1f} CPU s)"
             )

@@ -1,0 +1,1 @@
+"""Images: five generative adversarial networks on CIFAR-10, or on shapes that need no download."""

@@ -1,0 +1,275 @@
+"""The image experiment from beginning to end: rehearse, train, score, draw.
+
+A run of this experiment has a directory `trainings/NAME/` for each configuration, which is a run by itself:
+configuration, metrics, checkpoint, samples of the fixed noise, and the generator that is handed in. What is drawn
+compares them, in the run's own `figures/`.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from data import ColourImages
+
+from .. import runs
+from ..runs import Run, RunError
+from ..seeds import seed_epoch
+from ..side_by_side import work_through
+from .players import Functions, Implementation, make_game
+from .scores import check_scores, make_scorer, score_names
+from .settings import Config, Configuration
+from .tables import ranks
+from .training import fit, updates_done
+
+Load = Callable[[], Implementation]
+Images = Callable[[], ColourImages]
+WITH_BFLOAT16 = r"\b(avx512_bf16|amx_bf16|bf16)\b"  # flags of a processor, as Linux tells them
+COLOURS = 256
+
+
+def train(
+    load: Load,
+    config: Config,
+    load_images: Images,
+    root: Path,
+    out: Path,
+    *,
+    resume: bool = False,
+    device: str = "cpu",
+    name: str = "",
+    preset: str = "",
+) -> Run:
+    """Train the configurations that the settings ask for with the student's functions, and leave a run.
+
+    On a CPU the trainings share the cores, each in a process of its own with one thread; on a GPU they come one after
+    another.
+
+    Args:
+        load: loads the implementation; called in every process, so it has to be picklable.
+        config: the settings.
+        load_images: loads the data set that config.data names; likewise.
+        root: the directory of data files, in which the weights of an extractor are looked for.
+        out: the run directory; new, or with `resume` an unfinished run of the same configuration.
+        resume: go on with each training after its last evaluation.
+        device: where to compute, 'cpu' or 'cuda'.
+        name: of the implementation, for the record.
+        preset: the preset that config began from, for the record.
+
+    Returns:
+        The finished run; its summary has the scores of every configuration, by the names of `score_names`.
+
+    Raises:
+        RunError: the run cannot be made or resumed, a function is still to do or answers in another shape, or a
+            training broke down. Trainings that did not are finished all the same and drawn.
+        DataError: the images, or the weights of the extractor, cannot be had.
+        RunInterrupted: Ctrl-C; what was evaluated is kept.
+    """
+    config = replace(config, precision=precision_of(config, device))
+    images = load_images()
+    record = {
+        "experiment": "cifar10",
+        "preset": preset,
+        "implementation": name,
+        "data": {"name": images.name, "source": images.source},
+        "settings": asdict(config),
+    }
+    torch.set_num_threads(1)
+    functions = load().gan
+    rehearse(functions, config, images)
+    check_scores(functions, make_scorer(config.extractor, images, root), images)
+    run = runs.resume(out, record) if resume else runs.create(out, record | {"device": device_name(device)})
+    problems: list[str] = []
+    try:
+        try:
+            train_all(load, config, load_images, root, run, record, device)
+        except RunError as error:
+            problems.append(str(error))
+        finish(config, images, run)
+    except KeyboardInterrupt as error:
+        raise runs.RunInterrupted(
+            f"stopped; what was evaluated is kept in {out}: {_progress(config, run)} of "
+            f"{config.updates * len(config.chosen)} updates. Go on with the same command, --out {out} and --resume."
+        ) from error
+    if problems:
+        done = len(finished(config, run))
+        raise RunError(
+            "\n".join(problems) + f"\n{done} of {len(config.chosen)} trainings ended well and are in {out}. The same "
+            f"command with --out {out} and --resume goes on with the others after their last evaluation."
+        )
+    return run
+
+
+def precision_of(config: Config, device: str) -> str:
+    """Choose bfloat16 where the device computes in it, unless the settings say otherwise."""
+    if config.precision != "auto":
+        return config.precision
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    flags = Path("/proc/cpuinfo")
+    found = flags.is_file() and re.search(WITH_BFLOAT16, flags.read_text())
+    return "bfloat16" if found else "float32"
+
+
+def device_name(device: str) -> str:
+    """Name what computes, for the record."""
+    return torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def rehearse(functions: Functions, config: Config, images: ColourImages) -> None:
+    """Make one iteration of every configuration with tiny networks, before anything is written or any time is spent.
+
+    Raises:
+        RunError: a function is still to do, train_step returns no number, or a player does not move.
+    """
+    tiny = replace(config, width=1, batch_size=4, precision="float32")
+    for configuration in config.chosen:
+        seed_epoch(config.seed, 0)
+        try:
+            game = make_game(functions, configuration, tiny, images.train[:16])
+            before = _parameters(game.critic), _parameters(game.generator)
+            value = functions.train_step(game, tiny.critic_steps, tiny.decay)
+        except NotImplementedError as error:
+            raise RunError(
+                f"{configuration.name} needs a function of gan in which something is still to do: {error}"
+            ) from error
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            found = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+            raise RunError(f"gan.train_step gave {found}, expected one number, shape ()")
+        for player, module, start in zip(("critic", "generator"), (game.critic, game.generator), before, strict=True):
+            if torch.equal(_parameters(module), start):
+                raise RunError(
+                    f"{configuration.name}: the {player} does not move in an iteration: `elbo check gan.train_step` "
+                    "tells more"
+                )
+
+
+def _parameters(module: torch.nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in module.parameters()])
+
+
+def train_all(
+    load: Load, config: Config, load_images: Images, root: Path, run: Run, record: dict[str, Any], device: str
+) -> None:
+    """Train what is not trained yet.
+
+    Raises:
+        RunError: trainings broke down; says each one's reason, after all others are done.
+    """
+    waiting = [c for c in config.chosen if c not in finished(config, run)]
+    one = partial(train_one, load, config, load_images, root, run.path, record, device)
+    jobs = {c.name: partial(one, c) for c in waiting}
+    told = {c: len(lines) for c, lines in begun(config, run).items()}
+
+    def progress() -> tuple[int, list[str]]:
+        lines = [line for c in waiting for line in _news(c, config, run, told)]
+        return _progress(config, run), lines
+
+    errors = work_through(jobs, config.updates * len(config.chosen), progress, most=1 if device == "cuda" else None)
+    if errors:
+        raise RunError("\n".join(errors))
+
+
+def train_one(
+    load: Load,
+    config: Config,
+    load_images: Images,
+    root: Path,
+    out: Path,
+    record: dict[str, Any],
+    device: str,
+    configuration: Configuration,
+) -> None:
+    """Train one configuration, in a process of its own, and leave its run."""
+    functions, images = load().gan, load_images()
+    path = out / "trainings" / configuration.name
+    own = record | {"training": configuration.name}
+    if path.exists() and not any(path.iterdir()):  # a kill came between two system calls
+        path.rmdir()
+    run = runs.resume(path, own) if path.exists() else runs.create(path, own)
+    scorer = make_scorer(config.extractor, images, root)
+    try:
+        fit(functions, configuration, config, images, scorer, run, device)
+    except (RunError, KeyboardInterrupt):
+        raise
+    except RuntimeError as error:
+        raise RunError(f"{configuration.name}: {_short_of_memory(error, config)}") from error
+    run.write_summary(summary_of(configuration, config, run.metrics()))
+
+
+def _short_of_memory(error: RuntimeError, config: Config) -> str:
+    """Say what to do where memory is short; anything else goes on as it is."""
+    if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        raise error
+    return (
+        f"memory was not enough for width {config.width} and batches of {config.batch_size}: "
+        f"{str(error).splitlines()[0]} Close what else uses it, or take fewer: --set batch_size="
+        f"{max(1, config.batch_size // 2)} or --set width={max(1, config.width // 2)}, which is another experiment."
+    )
+
+
+def training_path(run: Path, configuration: Configuration) -> Path:
+    """Return where a configuration's own run lies."""
+    return run / "trainings" / configuration.name
+
+
+def begun(config: Config, run: Run) -> dict[Configuration, list[dict[str, Any]]]:
+    """Read the metrics of each training that was begun."""
+    found = {}
+    for configuration in config.chosen:
+        path = training_path(run.path, configuration)
+        if (path / "config.json").is_file():
+            found[configuration] = runs.read(path).metrics()
+    return found
+
+
+def finished(config: Config, run: Run) -> dict[Configuration, list[dict[str, Any]]]:
+    """Read the metrics of each training that came to its end."""
+    found = begun(config, run)
+    return {c: lines for c, lines in found.items() if (training_path(run.path, c) / "summary.json").is_file()}
+
+
+def _progress(config: Config, run: Run) -> int:
+    return sum(updates_done(training_path(run.path, c)) for c in config.chosen)
+
+
+def _news(configuration: Configuration, config: Config, run: Run, told: dict[Configuration, int]) -> list[str]:
+    """Say once what each evaluation found."""
+    lines = begun(config, run).get(configuration, [])
+    new, told[configuration] = lines[told.get(configuration, 0) :], len(lines)
+    names = score_names(config.extractor, config.samples)
+    return [
+        f"{configuration.name:13}  update {line['update']:6d}  {configuration.objective} {line['metric']:.3f}  "
+        + "  ".join(f"{name} {line[name]:.3f}" for name in names)
+        + f"  ({line['seconds']:.1f} s)"
+        for line in new
+    ]
+
+
+def summary_of(configuration: Configuration, config: Config, metrics: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return what a training reports, each figure with the configuration's name."""
+    last = metrics[-1]
+    metric, distance = ranks(metrics, config)
+    figures = {key: last[key] for key in ("metric", *score_names(config.extractor, config.samples))}
+    figures |= {"rank_of_metric": metric, "rank_of_distance": distance}
+    figures["seconds_an_update"] = sum(line["seconds"] for line in metrics) / last["update"]
+    return {f"cifar10.{key}.{configuration.name}": value for key, value in figures.items() if value == value}
+
+
+def finish(config: Config, images: ColourImages, run: Run) -> None:
+    """Draw the figures of what was trained, and write the summary."""
+    # matplotlib takes a second, which the processes that train need not wait for.
+    from . import figures
+
+    found = finished(config, run)
+    if not found:
+        return
+    for name, figure in figures.all_figures(config, found, images, run.path):
+        run.save_figure(name, figure, COLOURS)
+    summaries = [runs.read(training_path(run.path, c)).summary() for c in found]
+    run.write_summary({name: value for summary in summaries for name, value in summary.items()})

@@ -1,0 +1,80 @@
+"""The table of a run as text, and what it answers: which of metric and score tells more of a training's progress."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .. import runs
+from ..runs import Run
+from .scores import rank_correlation, score_names, titles
+from .settings import Config, Configuration
+
+Metrics = Sequence[Mapping[str, Any]]
+
+
+class Table(NamedTuple):
+    """A title, the columns' names, and the rows as text."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def told(run: Run, config: Config) -> tuple[Table, list[str]]:
+    """Make the table of a finished run, and what it answers.
+
+    Raises:
+        RunError: a training's metrics are not what the experiment writes.
+    """
+    found = {c: runs.read(path).metrics() for c in config.chosen if (path := run.path / "trainings" / c.name).is_dir()}
+    return comparison(config, found), answer(config, found)
+
+
+def ranks(metrics: Metrics, config: Config) -> tuple[float, float]:
+    """Correlate the ranks of metric and distance with the order of the checkpoints in time.
+
+    Both estimate a distance from the images. One that told of progress would fall from each checkpoint to the next: -1.
+    With fewer than three checkpoints there is nothing to correlate: nan.
+    """
+    if len(metrics) < 3:
+        return math.nan, math.nan
+    distance, _ = score_names(config.extractor, config.samples)
+    updates = [line["update"] for line in metrics]
+    metric, score = (rank_correlation([line[key] for line in metrics], updates) for key in ("metric", distance))
+    return metric, score
+
+
+def comparison(config: Config, metrics: Mapping[Configuration, Metrics]) -> Table:
+    """Set the configurations side by side: scores at the end, and how well metric and distance told of progress."""
+    keys = score_names(config.extractor, config.samples)
+    rows = []
+    for configuration, lines in metrics.items():
+        last = lines[-1]
+        pace = sum(line["seconds"] for line in lines) / last["update"]
+        numbers = (f"{last[key]:.3f}" for key in (*keys, "metric"))
+        told = (*numbers, *map(_rank, ranks(lines, config)), f"{pace:.3f}")
+        rows.append([configuration.name, configuration.label, str(last["update"]), *told])
+    distance, score = titles(config.extractor, config.samples)
+    title = f"At the end: {distance} (small is good); {score} (large is good); rank correlations with the updates"
+    columns = ("configuration", "game", "updates", *keys, "metric", "rank, metric", f"rank, {keys[0]}", "s an update")
+    return Table(title, columns, rows)
+
+
+def _rank(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:+.2f}".replace("-", "−")
+
+
+def answer(config: Config, metrics: Mapping[Configuration, Metrics]) -> list[str]:
+    """Say in numbers which of the two tells more of progress; nothing where there are too few evaluations."""
+    found = [ranks(lines, config) for lines in metrics.values()]
+    pairs = [pair for pair in found if not any(map(math.isnan, pair))]
+    if not pairs:
+        return []
+    metric, distance = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
+    more = sum(score < metric for metric, score in pairs)
+    name = score_names(config.extractor, config.samples)[0]
+    return [
+        f"{name} tells more of progress than the metric in {more} of {len(pairs)} trainings: its rank correlation "
+        f"with the order of the checkpoints is {_rank(distance)} on average, that of the metric {_rank(metric)}; a "
+        "quantity that falls from each checkpoint to the next has −1"
+    ]
