@@ -1,8 +1,9 @@
 """The scores of submitted generators, measured again from samples of their own with the reference functions."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,30 @@ import data
 from exercises.experiments.checkpoints import read_model
 from exercises.experiments.cifar10.experiment import training_path
 from exercises.experiments.cifar10.networks import Generator
-from exercises.experiments.cifar10.scores import Scorer, make_scorer, sample, score, score_names
+from exercises.experiments.cifar10.scores import (
+    Scorer,
+    make_scorer,
+    order_name,
+    pairs_in_order,
+    sample,
+    score,
+    score_names,
+)
 from exercises.experiments.cifar10.settings import CONFIGURATIONS, PRESETS, Config, Configuration
 from exercises.experiments.cifar10.training import SUBMITTED
 from exercises.experiments.runs import Run
 
 BLOCKS = 10  # of the samples, each left out once, for the standard error
+DECIDES = 4 * math.sqrt(2)  # standard errors by which two measurements may differ, as grading.claims judges
 Measured = dict[str, tuple[float, float]]  # by the score's name: value and standard error
 Extracted = tuple[Tensor, Tensor]
 
 
 def image_names() -> set[str]:
     """Return the names of all figures that can be measured: those of the presets' extractors and numbers of samples."""
-    keys = {key for config in PRESETS.values() for key in score_names(config.extractor, config.samples)}
-    return {figure_name(key, c) for key in keys for c in CONFIGURATIONS}
+    kinds = [(config.extractor, config.samples) for config in PRESETS.values()]
+    scores = {figure_name(key, c) for kind in kinds for key in score_names(*kind) for c in CONFIGURATIONS}
+    return scores | {order_name(*kind) for kind in kinds}
 
 
 def figure_name(key: str, configuration: Configuration) -> str:
@@ -48,14 +59,25 @@ def image_measures(
     keys = score_names(config.extractor, config.samples)
     if not {figure_name(key, c) for key in keys for c in config.chosen} <= image_names():
         return  # other samples make other scores, which compare with no threshold
-    scorer = make_scorer(
-        config.extractor, data.load_colour(str(run.config["data"]["name"]), root), data.data_root(root)
-    )
-    for configuration in config.chosen:
-        path = training_path(run.path, configuration) / SUBMITTED
-        once = cache(partial(measure_generator, path, config, scorer, functions, seed))
+    images = data.load_colour(str(run.config["data"]["name"]), root)
+    scorer = make_scorer(config.extractor, images, data.data_root(root))
+    once = {
+        c: cache(partial(measure_generator, training_path(run.path, c) / SUBMITTED, config, scorer, functions, seed))
+        for c in config.chosen
+    }
+    for configuration, measured in once.items():
         for key in keys:
-            yield figure_name(key, configuration), partial(_of, once, key)
+            yield figure_name(key, configuration), partial(_of, measured, key)
+    if len(once) == len(CONFIGURATIONS):
+        yield order_name(config.extractor, config.samples), partial(_order, once, keys[0], images.name)
+
+
+def _order(once: Mapping[Configuration, Callable[[], Measured]], key: str, data_set: str) -> tuple[float, float]:
+    """Count the pairs that stand in order; a pair that the samples do not decide may stand either way."""
+    found = {c.name: measured()[key] for c, measured in once.items()}
+    open_ = sum(abs(a - b) < 3 * math.hypot(e, f) for (a, e), (b, f) in combinations(found.values(), 2))
+    pairs = pairs_in_order({name: value for name, (value, _) in found.items()}, data_set)
+    return pairs, open_ / DECIDES
 
 
 def _of(measured: Callable[[], Measured], key: str) -> tuple[float, float]:

@@ -15,12 +15,12 @@ from safetensors.torch import load_file, save_file
 
 from exercises.experiments import runs
 from exercises.experiments.cifar10 import inception
-from exercises.experiments.cifar10.experiment import training_path
-from exercises.experiments.cifar10.settings import CONFIGURATIONS
+from exercises.experiments.cifar10.scores import pairs_in_order
+from exercises.experiments.cifar10.settings import CONFIGURATIONS, ORDERS
 from exercises.experiments.cifar10.training import SUBMITTED
 from exercises.experiments.runs import RunError
 from grading import evidence, measuring_images
-from grading.claims import measure_claims
+from grading.claims import judge, measure_claims
 from grading.engine.implementation import ROOT
 from grading.handed_in import finished_runs
 from grading.intake.experiments import is_of_run
@@ -59,7 +59,8 @@ def test_the_five_are_trained_scored_and_drawn(whole):
 
 
 def test_a_run_that_was_killed_goes_on_to_the_same_parameters(whole, tmp_path, elbo):
-    command = [sys.executable, "-m", "grading.cli", *COMMAND, "--out", str(tmp_path / "run")]
+    options = (*COMMAND, "--set", "config=cifar10-jsd-2", "--out", str(tmp_path / "run"))
+    command = [sys.executable, "-m", "grading.cli", *options]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, start_new_session=True
@@ -68,15 +69,14 @@ def test_a_run_that_was_killed_goes_on_to_the_same_parameters(whole, tmp_path, e
         while not any(tmp_path.glob("run/trainings/*/checkpoint.safetensors")) and time.monotonic() < deadline:
             time.sleep(0.01)
         os.killpg(running.pid, signal.SIGKILL)
-    done = [len(runs.read(p.parent).metrics()) for p in tmp_path.glob("run/trainings/*/config.json")]
-    assert 0 < sum(done) < 3 * len(CONFIGURATIONS)
-    ended = elbo(*COMMAND, "--out", tmp_path / "run", "--resume")
+    own = tmp_path / "run" / "trainings" / "cifar10-jsd-2"
+    assert 0 < len(runs.read(own).metrics()) < 3
+    ended = elbo(*options, "--resume")
     assert ended.returncode == 0, ended.stderr
-    for configuration in CONFIGURATIONS:
-        mine, theirs = (
-            load_file(training_path(p, configuration) / "checkpoint.safetensors")
-            for p in (tmp_path / "run", whole[0].path)
-        )
+    names = ("checkpoint.safetensors", SUBMITTED)
+    for mine, theirs in (
+        (load_file(path / name) for path in (own, whole[0].path / "trainings" / own.name)) for name in names
+    ):
         assert mine.keys() == theirs.keys()
         assert all(torch.equal(mine[name], theirs[name]) for name in mine)
 
@@ -129,6 +129,20 @@ def test_scores_are_measured_again_from_samples_of_the_generator(only_one):
         assert claim.reported != claim.measured
         assert claim.outcome == "missed"  # after six updates
     assert not any("fid" in name or ".is_" in name for name in claims)
+
+
+def test_the_order_of_the_five_is_measured_where_there_are_five(handed_in, only_one):
+    assert not any("order" in name for name in claims_of(only_one))
+
+
+def test_the_order_of_the_five_is_that_of_their_measured_distances(handed_in):
+    claims = claims_of(handed_in)
+    order = claims["cifar10.order.fd_patches_2000"]
+    distances = {c.name: claims[f"cifar10.fd_patches_2000.{c.name}"].measured for c in CONFIGURATIONS}
+    assert order.measured == pairs_in_order(distances, "shapes")
+    assert order.outcome in ("reached", "missed")
+    change_summary(handed_in, **{order.name: 10 if order.measured < 5 else 0})
+    assert claims_of(handed_in)[order.name].outcome == "wrong"
 
 
 def test_a_figure_that_was_made_up_is_found_out(only_one):
@@ -203,6 +217,25 @@ def test_what_is_handed_in_is_what_is_measured(whole):
     names = {p.name for p in kept}
     assert {"config.json", "summary.json", "metrics.jsonl", SUBMITTED} <= names
     assert not {p.suffix for p in kept} & {".png"}
+
+
+def test_pairs_are_counted_in_the_order_of_the_data_set():
+    for data, order in ORDERS.items():
+        assert sorted(order) == sorted(c.name for c in CONFIGURATIONS)
+        assert pairs_in_order({name: place for place, name in enumerate(order)}, data) == 10
+        assert pairs_in_order({name: -place for place, name in enumerate(order)}, data) == 0
+        first, second, *_ = order
+        places = {name: place for place, name in enumerate(order)}
+        assert pairs_in_order(places | {first: places[second], second: places[first]}, data) == 9
+
+
+def test_pairs_that_the_samples_do_not_decide_may_stand_either_way():
+    apart = {c: lambda i=i: {"fd": (10.0 * i, 0.1)} for i, c in enumerate(CONFIGURATIONS)}
+    assert measuring_images._order(apart, "fd", "shapes")[1] == 0
+    alike = {c: lambda i=i: {"fd": (0.1 * i, 0.1)} for i, c in enumerate(CONFIGURATIONS)}
+    value, error = measuring_images._order(alike, "fd", "shapes")
+    assert judge(0, value, error, 10, None, "at least")[0] != "wrong"
+    assert judge(0, value, 0, 10, None, "at least")[0] == "wrong"
 
 
 def test_the_jackknife_finds_the_error_of_a_mean():

@@ -6,13 +6,24 @@ import statistics
 
 import pytest
 
+from exercises.experiments.cifar10 import settings as images
+from exercises.experiments.cifar10.scores import pairs_in_order
 from exercises.experiments.dirac import settings as dirac
 from exercises.experiments.dirac import theory
 from exercises.experiments.flows.settings import PRESETS
 from grading.engine.implementation import ROOT
 from grading.rubric import load
 from tests.bench.flow_seeds import RESULTS, student_t_99, threshold
+from tests.bench.image_seeds import RESULTS as IMAGE_RESULTS
 
+# Inception Score and FID of a hand-in of 2020.
+HAND_IN = {
+    "cifar10-jsd-1": (3.483, 124.472),
+    "cifar10-jsd-2": (4.873, 40.891),
+    "cifar10-jsd-3": (5.424, 33.065),
+    "cifar10-w1-2": (3.642, 84.269),
+    "cifar10-w1-3": (5.812, 24.911),
+}
 FOUND = json.loads(RESULTS.read_text())
 CLAIMS = {name: claim for name, claim in load().claims.items() if claim.experiment == "flows"}
 by_claim = pytest.mark.parametrize("name", CLAIMS)
@@ -98,3 +109,39 @@ def test_the_handout_says_the_radius_that_was_measured(training):
 def test_the_dirac_gan_was_run_with_the_assignments_settings():
     config = json.loads((ROOT / "exercises" / "experiments" / "results" / "dirac" / "config.json").read_text())
     assert config["settings"] == vars(dirac.Config())
+
+
+# Images
+
+IMAGES = json.loads(IMAGE_RESULTS.read_text())
+IMAGE_CLAIMS = {name: claim for name, claim in load().claims.items() if claim.experiment == "cifar10"}
+
+
+def test_the_five_were_run_with_the_settings_of_the_preset_quick():
+    assert IMAGES["settings"] == {k: v for k, v in vars(images.PRESETS["quick"]).items() if k != "seed"}
+    assert IMAGES["seeds"] == 5
+    assert tuple(IMAGES["order"]) == images.ORDERS["shapes"]
+
+
+@pytest.mark.parametrize("name", [name for name in IMAGE_CLAIMS if "patches" in name and "order" not in name])
+def test_a_threshold_on_shapes_is_what_the_spread_of_the_reference_gives(name):
+    claim, values = IMAGE_CLAIMS[name], IMAGES["scores"][name]
+    line, kind = claim.threshold("shapes"), "loss" if claim.at_most else "near_ridge"
+    assert abs(line - threshold(kind, values)) < 0.01
+    assert all(value <= line if claim.at_most else value >= line for value in values)
+
+
+def test_the_order_has_the_fewest_pairs_that_a_seed_of_the_reference_had():
+    key = "fd_patches_2000"
+    distances = [
+        {c.name: IMAGES["scores"][f"cifar10.{key}.{c.name}"][seed] for c in images.CONFIGURATIONS} for seed in range(5)
+    ]
+    found = min(pairs_in_order(each, "shapes") for each in distances)
+    assert IMAGE_CLAIMS[f"cifar10.order.{key}"].at_least == {"shapes": found}
+
+
+def test_the_thresholds_on_cifar10_are_the_hand_ins():
+    for configuration, (score, distance) in HAND_IN.items():
+        assert IMAGE_CLAIMS[f"cifar10.fid_10000.{configuration}"].at_most["cifar10"] == round(1.2 * distance, 1)
+        assert IMAGE_CLAIMS[f"cifar10.is_10000.{configuration}"].at_least["cifar10"] == round(score / 1.1, 2)
+    assert sorted(HAND_IN, key=lambda name: HAND_IN[name][1]) == list(images.ORDERS["cifar10"])

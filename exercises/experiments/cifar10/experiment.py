@@ -22,8 +22,8 @@ from ..runs import Run, RunError
 from ..seeds import seed_epoch
 from ..side_by_side import work_through
 from .players import Functions, Implementation, make_game
-from .scores import check_scores, make_scorer, score_names
-from .settings import Config, Configuration
+from .scores import check_scores, make_scorer, order_name, pairs_in_order, score_names
+from .settings import CONFIGURATIONS, Config, Configuration
 from .tables import ranks
 from .training import fit, updates_done
 
@@ -272,4 +272,14 @@ def finish(config: Config, images: ColourImages, run: Run) -> None:
     for name, figure in figures.all_figures(config, found, images, run.path):
         run.save_figure(name, figure, COLOURS)
     summaries = [runs.read(training_path(run.path, c)).summary() for c in found]
-    run.write_summary({name: value for summary in summaries for name, value in summary.items()})
+    merged = {name: value for summary in summaries for name, value in summary.items()}
+    run.write_summary(merged | order_of(config, found, images.name))
+
+
+def order_of(config: Config, metrics: Mapping[Configuration, Sequence[Mapping[str, Any]]], data: str) -> dict[str, int]:
+    """Say how the five stand to each other, where all five were trained."""
+    if len(metrics) < len(CONFIGURATIONS):
+        return {}
+    key, _ = score_names(config.extractor, config.samples)
+    distances = {c.name: lines[-1][key] for c, lines in metrics.items()}
+    return {order_name(config.extractor, config.samples): pairs_in_order(distances, data)}

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -61,11 +62,12 @@ def sheet(
 ) -> Figure:
     """Draw the last samples of every configuration, and training images below them."""
     key, _ = score_names(config.extractor, config.samples)
-    step = max(1, len(images.train) // SHOWN)
-    real = images.train[::step][:SHOWN].permute(0, 2, 3, 1).numpy()
-    panels = [(f"{c.name}: {c.label}, {key} {metrics[c][-1][key]:.3f}", pixels) for c, pixels in finals.items()]
+    # Any of them, for a data set may be in the order of its classes.
+    some = torch.randperm(len(images.train), generator=torch.Generator().manual_seed(0))[:SHOWN]
+    real = images.train[some].permute(0, 2, 3, 1).numpy()
+    panels = [(f"{c.name}: {c.label}, {key} {metrics[c][-1][key]:.1f}", pixels) for c, pixels in finals.items()]
     panels.append((f"training images of {images.name}", real))
-    figure, axes = _figure(len(panels), height=1.35)
+    figure, axes = _figure(len(panels), height=1.17)
     for ax, (title, pixels) in zip(axes, panels, strict=True):
         _show(ax, _grid(pixels, COLUMNS))
         ax.set_title(title, fontsize=9, loc="left")
@@ -74,7 +76,7 @@ def sheet(
 
 def in_time(configuration: Configuration, strips: Mapping[int, Pixels]) -> Figure:
     """Draw what the moving average makes of the same noise as training goes on, an evaluation in each row."""
-    figure, (ax,) = _figure(1, height=0.55 * len(strips) + 0.4)
+    figure, (ax,) = _figure(1, height=0.43 * len(strips) + 0.4)
     _show(ax, np.concatenate([_grid(pixels[:COLUMNS], COLUMNS) for pixels in strips.values()]))
     ax.set_yticks([SIDE * (i + 0.5) for i in range(len(strips))], [f"{update:,}" for update in strips], fontsize=8)
     ax.set_title(f"{configuration.label}: the same noise after so many updates, moving average", fontsize=9, loc="left")
@@ -91,9 +93,10 @@ def progress(configuration: Configuration, config: Config, metrics: Metrics) -> 
     right.plot(updates, [line[key] for line in metrics], color=DISTANCE, marker="s", markersize=3)
     left.set_xlabel("updates of the generator")
     left.set_ylabel(f"{configuration.objective.upper()} on held-out images", color=LOSS)
-    right.set_ylabel(titles(config.extractor, config.samples)[0], color=DISTANCE)
+    right.set_ylabel(key, color=DISTANCE)
     right.set_ylim(bottom=0)
-    left.set_title(configuration.label, fontsize=10)
+    title = titles(config.extractor, config.samples)[0]
+    left.set_title(f"{configuration.label}: what the critic believes, and the {title}", fontsize=9, loc="left")
     return figure
 
 

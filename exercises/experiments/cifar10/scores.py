@@ -6,7 +6,9 @@ score that compare with nothing else, with the classifier that is made on the sp
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import torch
@@ -20,6 +22,7 @@ from .extractors import Extractor, Statistics, statistics
 from .inception import reference_scores
 from .networks import NOISE, Generator, as_pixels
 from .players import Functions
+from .settings import ORDERS
 
 CHUNK = 500  # images that are made, or looked at, at a time
 AGREE = 1e-3  # relative; a defect moves a score by more, rounding by less
@@ -117,6 +120,16 @@ def check_scores(functions: Functions, scorer: Scorer, images: ColourImages) -> 
                 f"gan.{part} gave {value:.6g} for features of {len(features)} images, where torch-fidelity gives "
                 f"{wanted:.6g}: the scores would mean nothing. `elbo check gan.{part}` tells more."
             )
+
+
+def order_name(extractor: str, samples: int) -> str:
+    """Name the figure that says how the five stand to each other: of how many pairs the order is the expected one."""
+    return f"cifar10.order.{score_names(extractor, samples)[0]}"
+
+
+def pairs_in_order(distances: Mapping[str, float], data: str) -> int:
+    """Count the pairs of configurations, of 10, of which the first in the data set's order has the smaller distance."""
+    return sum(distances[near] < distances[far] for near, far in combinations(ORDERS[data], 2))
 
 
 def rank_correlation(first: list[float], second: list[float]) -> float:
