@@ -84,8 +84,12 @@ def test_every_claim_is_one_that_is_measured_on_data_that_there_is():
         assert all(word in WORDS if claim.equals else math.isfinite(word) for word in thresholds.values())
 
 
+# Without a constraint the reference breaks down on shapes from some seeds: no line tells honest work from none.
+UNSTEADY = {"cifar10.fd_patches_2000.cifar10-jsd-1", "cifar10.cs_patches_2000.cifar10-jsd-1"}
+
+
 def test_every_figure_that_is_measured_is_a_claim():
-    assert set(load().claims) == measured_names()
+    assert set(load().claims) == measured_names() - UNSTEADY
 
 
 @pytest.mark.parametrize(

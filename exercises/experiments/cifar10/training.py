@@ -115,13 +115,13 @@ def _expect_finite(game: Game, values: Tensor, begin: int) -> None:
             f"the objective is {float(values[first])} at update {begin + first + 1}, {before}. {_cause(game)} "
             f"The checkpoint of update {begin} is kept."
         )
-    for network, module in game.networks.items():
-        for name, parameter in module.state_dict().items():
-            if not parameter.isfinite().all():
-                raise RunError(
-                    f"{network}.{name} is not finite after update {begin + len(values)}, though the objective is. "
-                    f"{_cause(game)} The checkpoint of update {begin} is kept."
-                )
+    state = game.networks.state_dict()
+    finite = torch.stack([tensor.isfinite().all() for tensor in state.values()]).tolist()  # one wait for the device
+    for name in (name for name, good in zip(state, finite, strict=True) if not good):
+        raise RunError(
+            f"{name} is not finite after update {begin + len(values)}, though the objective is. {_cause(game)} "
+            f"The checkpoint of update {begin} is kept."
+        )
 
 
 def _cause(game: Game) -> str:
