@@ -97,30 +97,49 @@ def _in_archive(path: Path) -> Iterator[Member]:
         unpack = next((unpack for magic, unpack in UNPACKERS.items() if start.startswith(magic)), None)
         file = _Bounded(unpack(packed) if unpack else packed)
         with tarfile.open(fileobj=file, mode="r:") as archive:  # type: ignore[call-overload]  # a file in all but type
-            for number, entry in enumerate(archive, 1):
+            for number, entry in enumerate(iter(archive.next, None), 1):
                 _expect_few(number)
+                if entry.size < 0:  # it would lead back, and be met again for ever
+                    raise DataDamaged(f"found {entry.name!r} of {entry.size:,} bytes")
                 if entry.isfile():
                     yield Member(entry.name, entry.size, lambda entry=entry: archive.extractfile(entry).read())  # type: ignore[misc]
                 elif not entry.isdir():
                     raise DataDamaged(f"found {entry.name!r}, which is a link or a device")
+                # It keeps all entries, and in each a copy of every header that is meant for all that follow.
+                archive.members.clear()  # type: ignore[attr-defined]
+                archive.pax_headers.clear()
+                file.begin_entry()
         file.expect_end()
 
 
 class _Bounded:
-    """A file that is perhaps unpacked while it is read: in no larger pieces, and no further, than an archive needs."""
+    """A file that is perhaps unpacked while it is read, for tarfile: no byte is read twice, and none past UNPACKED.
+
+    No more are read in one piece than LARGEST, and no more for an entry than such a header and such a content.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._last = file, b""
         self.tell = file.tell
+        self.begin_entry()
+
+    def begin_entry(self) -> None:
+        """Count anew what is read for an entry."""
+        self._left = 2 * LARGEST
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= LARGEST:
             raise DataDamaged(f"found a header of {size:,} bytes, expected {LARGEST:,} at most")
+        self._left -= size
+        if self._left < 0:
+            raise DataDamaged(f"found a file with headers of more than {LARGEST:,} bytes")
         self._last = self._file.read(size)
         self._expect_within(self.tell())
         return self._last
 
     def seek(self, offset: int) -> int:
+        if offset < self.tell():
+            raise DataDamaged(f"found a header that leads back, from byte {self.tell():,} to byte {offset:,}")
         self._expect_within(offset)
         return self._file.seek(offset)
 
@@ -132,5 +151,5 @@ class _Bounded:
         """Raise DataDamaged unless an empty header was read last: a damaged one is an end to tarfile as well."""
         if len(self._last) < tarfile.BLOCKSIZE or any(self._last):
             raise DataDamaged("found a damaged header, or no end")
-        while self.read(LARGEST):  # to where packed archives have their checksums
-            pass
+        while self._file.read(LARGEST):  # to where packed archives have their checksums
+            self._expect_within(self.tell())

@@ -25,6 +25,7 @@ from grading.engine.apart import NoAnswerError, answer_pipe, run_apart
 from grading.engine.implementation import ROOT
 from grading.engine.isolation import Enclosure, Limits
 from grading.handed_in import finished_runs
+from grading.measuring_images import is_measured
 from grading.records import RunRecord
 from grading.repeating import Said, repeat, understood
 from grading.rubric import RubricError, load
@@ -85,7 +86,7 @@ def _prepare(run: Run, data: str) -> float:
     if run.config.get("experiment") != "cifar10":
         return SECONDS
     config = cifar10_config(run)
-    if config.data in COLOUR_NAMES:
+    if config.data in COLOUR_NAMES and is_measured(config):
         with redirect_stdout(io.StringIO()):  # a bar of progress would stand across that of the grading
             _make_scorer(config.extractor, config.data, data)
     slow = INCEPTION_SECONDS * config.samples * len(config.chosen) if config.extractor == "inception" else 0.0

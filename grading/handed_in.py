@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -11,6 +11,7 @@ import data
 from exercises.experiments import runs
 from exercises.experiments.cifar10.experiment import training_path as images_path
 from exercises.experiments.cifar10.scores import score_names
+from exercises.experiments.cifar10.settings import MOST_UPDATES
 from exercises.experiments.cifar10.settings import Config as ImagesConfig
 from exercises.experiments.cifar10.training import SUBMITTED
 from exercises.experiments.dirac.experiment import path_of, read_all
@@ -68,11 +69,15 @@ class _Predicting(_Config):
 _Classes = dict[str, float | str]
 
 
+Positive = Annotated[int, msgspec.Meta(ge=1, le=MOST_UPDATES)]
+Number = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]  # so neither nan nor infinity
+
+
 class _Evaluation(msgspec.Struct):
-    epoch: int
-    update: int
-    metric: float
-    seconds: float
+    epoch: Positive
+    update: Positive
+    metric: Number
+    seconds: Number
 
 
 class _Share(msgspec.Struct):
@@ -119,9 +124,14 @@ def _expect_dirac(run: Run) -> None:
 
 def _expect_images(run: Run) -> None:
     config = cifar10_config(run)
-    expect_known("data set", run.config["data"]["name"], data.COLOUR_NAMES, f"{run.path}: ")
+    expect_known("data set", config.data, data.COLOUR_NAMES, f"{run.path}: ")
     _expect_files(run, {"config.json": (lambda: run.config, _Config), "summary.json": (run.summary, dict[str, float])})
-    for own in [runs.read(path) for c in config.chosen if (path := images_path(run.path, c)).exists()]:
+    if run.config["data"]["name"] != config.data:
+        raise RunError(f"{run.path / 'config.json'} is not what an experiment writes: it names two data sets")
+    found = [path for c in config.chosen if (path := images_path(run.path, c)).exists()]
+    if not found:
+        raise RunError(f"{run.path} has no training in trainings/; hand in what the experiment wrote there")
+    for own in map(runs.read, found):
         _expect_no_link(own.path.parent, own.path)
         _expect_plain(own.path / SUBMITTED)
         _expect_lines(own, config)
@@ -132,8 +142,14 @@ def _expect_lines(own: Run, config: ImagesConfig) -> None:
     forms: dict[str, Form] = {"metrics.jsonl": (own.metrics, list[_Evaluation])}
     _expect_files(own, forms)
     lines, keys = own.metrics(), score_names(config.extractor, config.samples)
-    if not lines or not all(isinstance(line.get(key), (int, float)) for line in lines for key in keys):
-        raise RunError(f"{own.path / 'metrics.jsonl'} is not what an experiment writes: expected {' and '.join(keys)}")
+    try:
+        msgspec.convert([line.get(key) for line in lines for key in keys], list[Number])
+        if not 1 <= len(lines) <= config.evaluations:
+            raise ValueError(f"found {len(lines)} evaluations, expected 1 to {config.evaluations}")
+    except (ValueError, msgspec.ValidationError) as error:
+        raise RunError(
+            f"{own.path / 'metrics.jsonl'} is not what an experiment writes, {' and '.join(keys)} in each line: {error}"
+        ) from error
 
 
 def _expect_trained(run: Run, line: type) -> None:

@@ -153,7 +153,9 @@ def _figure(value: float | str | None) -> str:
     """Write a figure, or a word that somebody handed in."""
     if value is None:
         return ""
-    return escape(value) if isinstance(value, str) else f"{value:.3f}"
+    if isinstance(value, str):
+        return escape(value)
+    return f"{value:.3f}".removesuffix(".000")
 
 
 def show_run(console: Console, run: "Run") -> None:

@@ -108,8 +108,10 @@ def _flows(order: _Order) -> Run:
 def _cifar10(order: _Order) -> Run:
     expect_known("data set", order.config.data, data.COLOUR_NAMES)
     images = partial(data.load_colour, order.config.data, order.data_dir)
-    root = data.data_root(order.data_dir)
-    return cifar10.train(order.load, order.config, images, root, order.out, device=order.device, **order.recorded)
+    root, source = data.data_root(order.data_dir), _source(locate(order.implementation) / "gan")
+    return cifar10.train(
+        order.load, order.config, images, root, order.out, device=order.device, source=source, **order.recorded
+    )
 
 
 def _predictions(directory: Path) -> dict[str, str]:

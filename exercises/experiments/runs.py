@@ -164,6 +164,20 @@ def resume(path: Path, config: Facts) -> Run:
     return run
 
 
+def begin(path: Path, config: Facts) -> Run:
+    """Make a run directory, or open it where it was made before, for a job that is begun as often as it takes.
+
+    Raises:
+        RunError: what `create` and `resume` raise.
+    """
+    if path.is_dir() and not (path / "config.json").exists():  # a kill came before the configuration was written
+        for part in path.glob("config.json.part"):
+            part.unlink()
+        if not any(path.iterdir()):
+            path.rmdir()
+    return resume(path, config) if path.exists() else create(path, config)
+
+
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in ("torch", "numpy", "safetensors", "elbo-room"):

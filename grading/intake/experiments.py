@@ -34,8 +34,12 @@ def is_of_run(path: PurePosixPath) -> bool:
     [True, True]
     >>> [is_of_run(PurePosixPath(path)) for path in ("figures/a.png", "code/summary.json", "model.pt")]
     [False, False, False]
+    >>> [is_of_run(PurePosixPath(f"trainings/cifar10-w1-3/{name}.safetensors")) for name in ("generator", "checkpoint")]
+    [True, False]
     """
     if not all(NAME.fullmatch(part) for part in path.parts):
+        return False
+    if path.match("trainings/cifar10-*/checkpoint.safetensors"):  # hundreds of MB, to go on from: nothing judges it
         return False
     if len(path.parts) != (1 if len(path.parts) == 1 else INNER.get(path.parts[0])):
         return False

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from data import ColourImages
 from exercises.experiments import runs
 from exercises.experiments.cifar10 import experiment, tables, training
-from exercises.experiments.cifar10.experiment import precision_of, rehearse, summary_of, train_one, training_path
+from exercises.experiments.cifar10.experiment import precision_of, summary_of, train_one, training_path
 from exercises.experiments.cifar10.extractors import statistics
 from exercises.experiments.cifar10.figures import all_figures
 from exercises.experiments.cifar10.networks import (
@@ -29,6 +29,7 @@ from exercises.experiments.cifar10.networks import (
     as_pixels,
 )
 from exercises.experiments.cifar10.players import batches, make_game
+from exercises.experiments.cifar10.rehearsal import rehearse
 from exercises.experiments.cifar10.scores import Scorer, check_scores, rank_correlation, sample, score_names
 from exercises.experiments.cifar10.settings import CONFIGURATIONS, PRESETS, Config
 from exercises.experiments.cifar10.training import SHOWN, SUBMITTED, fit, held_out_metric, train_share
@@ -360,6 +361,29 @@ def test_an_objective_that_is_not_finite_stops_with_its_update_and_keeps_the_che
     assert [line["update"] for line in resumed.metrics()] == [2, 4, 6]
 
 
+def test_a_metric_that_is_not_finite_on_held_out_images_stops_too(tmp_path):
+    def w1(real_scores, fake_scores):
+        return objectives.w1(real_scores, fake_scores) * (math.inf if len(real_scores) == len(IMAGES.test) else 1)
+
+    with pytest.raises(RunError, match=r"objective is -?inf on held-out images\. Likely cause"):
+        fitted(tmp_path, w1=w1)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "rate", "words"),
+    [
+        (R1, 1e-3, "in the penalty"),
+        (SPECTRAL, 1e-3, "in spectral_norm"),
+        (NONE, 1e-3, "log 0 or 0 / 0"),
+        (R1, 0.1, "0.1"),
+    ],
+)
+def test_the_likely_cause_is_one_that_can_be(configuration, rate, words):
+    game = make_game(FUNCTIONS, configuration, replace(TINY, generator_learning_rate=rate), IMAGES.train)
+    assert words in training._cause(game)
+    assert "`elbo check gan`" in training._cause(game)
+
+
 def test_a_parameter_that_is_not_finite_is_named(tmp_path):
     calls = iter(range(1, 100))
 
@@ -404,22 +428,61 @@ def test_what_is_to_do_is_told_before_anything_is_written():
         raise NotImplementedError("your code goes here")
 
     with pytest.raises(RunError, match="cifar10-jsd-1 needs a function of gan in which something is still to do"):
-        rehearse(functions(jsd=to_do), TINY, IMAGES)
-    rehearse(functions(jsd=to_do), replace(TINY, config="cifar10-w1-3"), IMAGES)  # which does not need it
+        rehearse(functions(jsd=to_do), TINY)
+    rehearse(functions(jsd=to_do), replace(TINY, config="cifar10-w1-3"))  # which does not need it
+
+
+def without_average(game, num_critic_steps, decay):
+    value = steps.critic_step(game, game.real_batch(), game.noise_batch())
+    steps.generator_step(game, game.noise_batch())
+    return value
+
+
+def without_buffers(game, num_critic_steps, decay):
+    value = without_average(game, num_critic_steps, decay)
+    with torch.no_grad():
+        for mean, latest in zip(game.average.parameters(), game.generator.parameters(), strict=True):
+            mean.lerp_(latest, 1 - decay)
+    return value
 
 
 @pytest.mark.parametrize(
     ("train_step", "words"),
     [
-        (lambda game, n, decay: None, "gave NoneType, expected one number"),
-        (lambda game, n, decay: torch.zeros(3), r"gave shape \(3,\), expected one number"),
+        (lambda game, n, decay: None, "gave a NoneType, expected a tensor of one number"),
+        (lambda game, n, decay: 1.0, "gave a float, expected a tensor of one number"),
+        (lambda game, n, decay: torch.zeros(3), r"gave a tensor of shape \(3,\), expected"),
         (lambda game, n, decay: torch.zeros(()), "the critic does not move"),
         (lambda game, n, decay: steps.critic_step(game, game.real_batch(), game.noise_batch()), "generator does not"),
+        (without_average, "the moving average does not move"),
+        (without_buffers, "the moving average's batch-norm statistics do not move"),
     ],
+    ids=range(7),
 )
 def test_a_step_that_does_not_do_its_work_is_told_before_anything_is_written(train_step, words):
     with pytest.raises(RunError, match=words):
-        rehearse(functions(train_step=train_step), TINY, IMAGES)
+        rehearse(functions(train_step=train_step), TINY)
+
+
+def changes_u(weight, u, num_iterations):
+    for _ in range(num_iterations):
+        u.copy_(F.normalize(weight.flatten(1) @ (weight.flatten(1).T @ u), dim=0).detach())
+    v = F.normalize(weight.flatten(1).T @ u, dim=0)
+    return weight / (u @ (weight.flatten(1) @ v)), u
+
+
+def test_a_function_that_changes_what_its_gradient_needs_is_named():
+    with pytest.raises(RunError, match=r"cifar10-jsd-2: a function changes a tensor in place .* leave u as it is"):
+        rehearse(functions(spectral_norm=changes_u), TINY)
+
+
+@pytest.mark.parametrize("part", ["frechet_distance", "inception_score"])
+def test_a_score_that_is_to_do_is_told_before_anything_is_written(part):
+    def to_do(*_):
+        raise NotImplementedError("your code goes here")
+
+    with pytest.raises(RunError, match="needs a function of gan in which something is still to do"):
+        rehearse(functions(**{part: to_do}), TINY)
 
 
 def failing(error):
@@ -467,6 +530,8 @@ def test_ranks_correlate_as_spearman_said():
     assert rank_correlation(up, [5.0, 4.0, 3.0, 2.0, 1.0]) == pytest.approx(-1)
     assert rank_correlation([1.0, 2.0, 3.0], [2.0, 1.0, 3.0]) == pytest.approx(0.5)  # 1 - 6 * 2 / (3 * 8)
     assert rank_correlation([1.0, 2.0, 2.0], [1.0, 2.0, 3.0]) == pytest.approx(1.5 / math.sqrt(1.5 * 2))  # ties
+    assert rank_correlation(up, up) == pytest.approx(1, abs=1e-12)
+    assert math.isnan(rank_correlation([1.0, math.nan, 2.0], [1.0, 2.0, 3.0]))
     assert math.isnan(rank_correlation([1.0, 1.0], [1.0, 2.0]))
     assert math.isnan(rank_correlation([1.0], [1.0]))
 
@@ -487,10 +552,13 @@ def test_the_answer_is_in_numbers():
     table = tables.comparison(TINY, found)
     assert [row[0] for row in table.rows] == ["cifar10-w1-3", "cifar10-jsd-1"]
     assert table.rows[0][2:] == ["6", "7.000", "2.000", "2.000", "+0.50", "−1.00", "2.000"]
-    (told,) = tables.answer(TINY, found)
-    assert "fd_patches_100 tells more of progress than the metric in 2 of 2 trainings" in told
-    assert "is −0.75 on average, that of the metric +0.75" in told
-    assert tables.answer(TINY, {R1: lines_of([1.0], [2.0], TINY)}) == []
+    told = tables.answer(TINY, found)
+    assert "over 3 checkpoints the rank correlation with their order in time is −0.75 for the distance" in told[0]
+    assert "and +0.75 for the metric, on average over 2 trainings" in told[0]
+    assert told[1] == "the distance tells more of progress than the metric in 2 of 2"
+    rising = {R1: lines_of([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], TINY)}
+    assert tables.answer(TINY, rising)[1] == "neither of them fell steadily: here neither tells of progress"
+    assert tables.answer(TINY, {R1: lines_of([1.0, 2.0], [2.0, 1.0], TINY)}) == []
 
 
 def test_the_names_say_which_extractor_and_how_many_samples():

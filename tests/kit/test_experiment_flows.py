@@ -338,6 +338,7 @@ def test_a_held_out_loss_that_is_not_finite_stops_too(tmp_path):
 
 def test_a_directory_that_a_kill_left_empty_is_filled(tmp_path):
     (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json.part").write_text("{")
     train_one(LOAD, ARCS, TINY, tmp_path / "run", RECORD)
     assert runs.read(tmp_path / "run").finished
 

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from data import ColourImages
 
 from .. import runs
 from ..runs import Run, RunError
-from ..seeds import seed_epoch
 from ..side_by_side import work_through
-from .players import Functions, Implementation, make_game
+from .extractors import expect_installed
+from .players import Implementation
+from .rehearsal import rehearse
 from .scores import check_scores, make_scorer, order_name, pairs_in_order, score_names
 from .settings import CONFIGURATIONS, Config, Configuration
 from .tables import ranks
@@ -44,6 +44,7 @@ def train(
     device: str = "cpu",
     name: str = "",
     preset: str = "",
+    source: str = "",
 ) -> Run:
     """Train the configurations that the settings ask for with the student's functions, and leave a run.
 
@@ -60,6 +61,7 @@ def train(
         device: where to compute, 'cpu' or 'cuda'.
         name: of the implementation, for the record.
         preset: the preset that config began from, for the record.
+        source: what tells the functions from those before a change; with `resume`, a change is told.
 
     Returns:
         The finished run; its summary has the scores of every configuration, by the names of `score_names`.
@@ -71,6 +73,10 @@ def train(
         RunInterrupted: Ctrl-C; what was evaluated is kept.
     """
     config = replace(config, precision=precision_of(config, device))
+    torch.set_num_threads(1)
+    functions = load().gan
+    rehearse(functions, config)
+    expect_installed(config.extractor)
     images = load_images()
     record = {
         "experiment": "cifar10",
@@ -79,11 +85,11 @@ def train(
         "data": {"name": images.name, "source": images.source},
         "settings": asdict(config),
     }
-    torch.set_num_threads(1)
-    functions = load().gan
-    rehearse(functions, config, images)
     check_scores(functions, make_scorer(config.extractor, images, root), images)
-    run = runs.resume(out, record) if resume else runs.create(out, record | {"device": device_name(device)})
+    own = {"device": device_name(device), "source": source}
+    run = runs.resume(out, record) if resume else runs.create(out, record | own)
+    if run.config.get("source") != source:
+        print("goes on with other functions than those that it began with: what was trained before stays", flush=True)
     problems: list[str] = []
     try:
         try:
@@ -93,8 +99,8 @@ def train(
         finish(config, images, run)
     except KeyboardInterrupt as error:
         raise runs.RunInterrupted(
-            f"stopped; what was evaluated is kept in {out}: {_progress(config, run)} of "
-            f"{config.updates * len(config.chosen)} updates. Go on with the same command, --out {out} and --resume."
+            f"stopped; {_evaluated(config, run)} of {config.updates * len(config.chosen)} updates are evaluated and "
+            f"kept in {out}. Go on with the same command, --out {out} and --resume."
         ) from error
     if problems:
         done = len(finished(config, run))
@@ -119,38 +125,6 @@ def precision_of(config: Config, device: str) -> str:
 def device_name(device: str) -> str:
     """Name what computes, for the record."""
     return torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.backends.cpu.get_cpu_capability()}"
-
-
-def rehearse(functions: Functions, config: Config, images: ColourImages) -> None:
-    """Make one iteration of every configuration with tiny networks, before anything is written or any time is spent.
-
-    Raises:
-        RunError: a function is still to do, train_step returns no number, or a player does not move.
-    """
-    tiny = replace(config, width=1, batch_size=4, precision="float32")
-    for configuration in config.chosen:
-        seed_epoch(config.seed, 0)
-        try:
-            game = make_game(functions, configuration, tiny, images.train[:16])
-            before = _parameters(game.critic), _parameters(game.generator)
-            value = functions.train_step(game, tiny.critic_steps, tiny.decay)
-        except NotImplementedError as error:
-            raise RunError(
-                f"{configuration.name} needs a function of gan in which something is still to do: {error}"
-            ) from error
-        if not isinstance(value, Tensor) or value.numel() != 1:
-            found = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-            raise RunError(f"gan.train_step gave {found}, expected one number, shape ()")
-        for player, module, start in zip(("critic", "generator"), (game.critic, game.generator), before, strict=True):
-            if torch.equal(_parameters(module), start):
-                raise RunError(
-                    f"{configuration.name}: the {player} does not move in an iteration: `elbo check gan.train_step` "
-                    "tells more"
-                )
-
-
-def _parameters(module: torch.nn.Module) -> Tensor:
-    return torch.cat([p.detach().flatten() for p in module.parameters()])
 
 
 def train_all(
@@ -189,9 +163,7 @@ def train_one(
     functions, images = load().gan, load_images()
     path = out / "trainings" / configuration.name
     own = record | {"training": configuration.name}
-    if path.exists() and not any(path.iterdir()):  # a kill came between two system calls
-        path.rmdir()
-    run = runs.resume(path, own) if path.exists() else runs.create(path, own)
+    run = runs.begin(path, own)
     scorer = make_scorer(config.extractor, images, root)
     try:
         fit(functions, configuration, config, images, scorer, run, device)
@@ -232,6 +204,10 @@ def finished(config: Config, run: Run) -> dict[Configuration, list[dict[str, Any
     """Read the metrics of each training that came to its end."""
     found = begun(config, run)
     return {c: lines for c, lines in found.items() if (training_path(run.path, c) / "summary.json").is_file()}
+
+
+def _evaluated(config: Config, run: Run) -> int:
+    return sum(lines[-1]["update"] for lines in begun(config, run).values() if lines)
 
 
 def _progress(config: Config, run: Run) -> int:

@@ -80,6 +80,16 @@ def make(name: str, images: ColourImages, root: Path, cache: Path | None = None)
     return patches.Patches(f"patches on {images.name}", _digest_all(tensors), **tensors)
 
 
+def expect_installed(name: str) -> None:
+    """Check that what an extractor needs is installed, before anything is loaded for it.
+
+    Raises:
+        RunError: it is not.
+    """
+    if name == "inception":
+        inception.expect_installed()
+
+
 def statistics(features: Tensor) -> Statistics:
     """Summarise features, (n, d) float64 with n at least 2."""
     return Statistics(features.mean(0), torch.cov(features.T), len(features))
@@ -92,8 +102,8 @@ def real_statistics(extractor: Extractor, images: ColourImages, cache: Path | No
         features = []
         with reporting(len(images.train)) as report:
             for number, some in enumerate(images.train.split(CHUNK)):
-                report.step(number * CHUNK, f"the real images: {extractor.name}")
                 features.append(extractor(some)[0])
+                report.step(number * CHUNK + len(some), f"the real images: {extractor.name}")
         found = statistics(torch.cat(features))
         return {"mean": found.mean, "cov": found.cov}
 
@@ -113,6 +123,8 @@ def _remembered(
             return tensors
     except Exception:  # a file that is missing or broken fails in many ways, and all of them mean: make it anew
         pass
+    if kind == "patches":
+        print(f"making the classifier of {len(images.train):,} images of {images.name}, once", flush=True)
     tensors = make()
     digest = torch.tensor(list(bytes.fromhex(_digest_all(tensors))), dtype=torch.uint8)
     try:

@@ -94,7 +94,7 @@ def progress(configuration: Configuration, config: Config, metrics: Metrics) -> 
     left.set_xlabel("updates of the generator")
     left.set_ylabel(f"{configuration.objective.upper()} on held-out images", color=LOSS)
     right.set_ylabel(key, color=DISTANCE)
-    right.set_ylim(bottom=0)
+    right.set_ylim(0, 1.06 * max(line[key] for line in metrics))
     title = titles(config.extractor, config.samples)[0]
     left.set_title(f"{configuration.label}: what the critic believes, and the {title}", fontsize=9, loc="left")
     return figure

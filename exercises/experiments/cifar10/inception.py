@@ -57,12 +57,7 @@ def read(root: Path) -> Inception:
         DataMissing: the weights are neither there nor to be downloaded.
         DataDamaged: they are not what they should be.
     """
-    module = _fidelity("feature_extractor_inceptionv3")
-    if module is None:
-        raise RunError(
-            "The extractor 'inception' needs torch-fidelity, which cannot be imported. "
-            f"Install it with pip install -e '.[images]', {OTHERWISE}"
-        )
+    module = expect_installed()
     path = find_weights(root)
     try:
         version, network = _build(module, path.read_bytes())
@@ -86,6 +81,21 @@ def _build(module: ModuleType, content: bytes) -> tuple[str, Any]:
     layers = ["2048", "logits_unbiased"]
     weights = io.BytesIO(content)
     return found, module.FeatureExtractorInceptionV3("inception", layers, feature_extractor_weights_path=weights)
+
+
+def expect_installed() -> ModuleType:
+    """Import the network's module.
+
+    Raises:
+        RunError: torch-fidelity is not installed.
+    """
+    module = _fidelity("feature_extractor_inceptionv3")
+    if module is None:
+        raise RunError(
+            "The extractor 'inception' needs torch-fidelity, which cannot be imported. "
+            f"Install it with pip install -e '.[images]', {OTHERWISE}"
+        )
+    return module
 
 
 def find_weights(root: Path) -> Path:

@@ -66,11 +66,12 @@ def sample(generator: Generator, count: int, stream: torch.Generator) -> Tensor:
     stream: on the CPU, so that the noise is the same on every device.
     """
     device = next(generator.parameters()).device
+    was_training = generator.training
     generator.eval()
     with torch.no_grad():
         noise = torch.randn(count, NOISE, generator=stream).to(device)
         images = torch.cat([as_pixels(generator(z)).cpu() for z in noise.split(CHUNK)])
-    generator.train()
+    generator.train(was_training)
     return images
 
 
@@ -135,13 +136,14 @@ def pairs_in_order(distances: Mapping[str, float], data: str) -> int:
 def rank_correlation(first: list[float], second: list[float]) -> float:
     """Return Spearman's rank correlation of two series, from -1 to 1; nan where one of them does not vary.
 
-    Ranks of equal values are averaged, and the ranks are correlated.
+    Ranks of equal values are averaged, and the ranks are correlated. Nan also where a value is not finite.
     """
-    ranks = torch.stack([_ranks(torch.tensor(values, dtype=torch.float64)) for values in (first, second)])
-    return float(torch.corrcoef(ranks)[0, 1]) if len(first) > 1 else math.nan
+    series = torch.tensor([first, second], dtype=torch.float64)
+    if series.shape[1] < 2 or not series.isfinite().all():
+        return math.nan
+    return float(torch.corrcoef(torch.stack([_ranks(values) for values in series]))[0, 1])
 
 
 def _ranks(values: Tensor) -> Tensor:
-    below = (values[:, None] > values).sum(1)
-    equal = (values[:, None] == values).sum(1)
-    return below + (equal - 1) / 2
+    _, places, counts = values.unique(return_inverse=True, return_counts=True)
+    return (counts.cumsum(0) - (counts - 1).double() / 2)[places]

@@ -9,6 +9,7 @@ from ..runs import Run
 from .scores import rank_correlation, score_names, titles
 from .settings import Config, Configuration
 
+TELLS = -0.5  # a rank correlation above which a quantity did not fall
 Metrics = Sequence[Mapping[str, Any]]
 
 
@@ -55,9 +56,9 @@ def comparison(config: Config, metrics: Mapping[Configuration, Metrics]) -> Tabl
         told = (*numbers, *map(_rank, ranks(lines, config)), f"{pace:.3f}")
         rows.append([configuration.name, configuration.label, str(last["update"]), *told])
     distance, score = titles(config.extractor, config.samples)
-    title = f"At the end: {distance} (small is good); {score} (large is good); rank correlations with the updates"
-    columns = ("configuration", "game", "updates", *keys, "metric", "rank, metric", f"rank, {keys[0]}", "s an update")
-    return Table(title, columns, rows)
+    title = f"After the last update: {distance}, small is good, and {score}, large is good"
+    columns = ("configuration", "game", "updates", "distance", "score", "metric", "rank, metric", "rank, distance")
+    return Table(title, (*columns, "s an update"), rows)
 
 
 def _rank(value: float) -> str:
@@ -66,15 +67,17 @@ def _rank(value: float) -> str:
 
 def answer(config: Config, metrics: Mapping[Configuration, Metrics]) -> list[str]:
     """Say in numbers which of the two tells more of progress; nothing where there are too few evaluations."""
-    found = [ranks(lines, config) for lines in metrics.values()]
-    pairs = [pair for pair in found if not any(map(math.isnan, pair))]
+    pairs = [pair for lines in metrics.values() if not any(map(math.isnan, pair := ranks(lines, config)))]
     if not pairs:
         return []
     metric, distance = (sum(values) / len(pairs) for values in zip(*pairs, strict=True))
     more = sum(score < metric for metric, score in pairs)
-    name = score_names(config.extractor, config.samples)[0]
-    return [
-        f"{name} tells more of progress than the metric in {more} of {len(pairs)} trainings: its rank correlation "
-        f"with the order of the checkpoints is {_rank(distance)} on average, that of the metric {_rank(metric)}; a "
-        "quantity that falls from each checkpoint to the next has −1"
-    ]
+    checkpoints = max(map(len, metrics.values()))
+    told = (
+        f"over {checkpoints} checkpoints the rank correlation with their order in time is {_rank(distance)} for "
+        f"the distance and {_rank(metric)} for the metric, on average over {len(pairs)} "
+        f"training{'s' * (len(pairs) != 1)}; what falls from each checkpoint to the next has −1"
+    )
+    if min(metric, distance) > TELLS:
+        return [told, "neither of them fell steadily: here neither tells of progress"]
+    return [told, f"the distance tells more of progress than the metric in {more} of {len(pairs)}"]

@@ -1,5 +1,6 @@
 """Training of one configuration: updates, an evaluation after every so many, and what happens when they break down."""
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,12 +15,13 @@ from data import ColourImages
 from .. import checkpoints
 from ..runs import Run, RunError, write_whole
 from ..seeds import seed_epoch
-from .networks import as_input
+from .networks import NormalisedConv2d, as_input
 from .players import Functions, Game, batches, make_game
 from .scores import CHUNK, Scorer, sample, score, score_names
 from .settings import Config, Configuration
 
 NOTE = "updates"  # a file with the number of updates that are done
+LARGE = 1e-2  # a learning rate that is
 LOOK_EVERY = 20  # updates; looking at the objective more often would make a GPU wait for it
 HELD_OUT = 2_000  # images that the metric is looked at with, and as many of the generator
 SUBMITTED = "generator.safetensors"  # what is judged, a twelfth of the checkpoint that a training goes on from
@@ -53,10 +55,10 @@ def fit(
     for share in range(done + 1, config.evaluations + 1):
         begin, cpu = time.monotonic(), time.process_time()
         values = train_share(functions, game, config, train, share, partial(_note, run))
+        spent = {"seconds": time.monotonic() - begin, "cpu_seconds": time.process_time() - cpu}
         measured = evaluate(functions, game, config, images, scorer)
         save_samples(run, game, config, config.updates_until(share))
         line = {"epoch": share, "update": config.updates_until(share), "objective": float(values.mean()), **measured}
-        spent = {"seconds": time.monotonic() - begin, "cpu_seconds": time.process_time() - cpu}
         run.append_metrics(line | spent)
         checkpoints.save(run.checkpoint, game.networks, *optimizers, epoch=share)
     checkpoints.save(run.path / SUBMITTED, game.average, epoch=config.evaluations)
@@ -126,11 +128,15 @@ def _expect_finite(game: Game, values: Tensor, begin: int) -> None:
 
 def _cause(game: Game) -> str:
     rates = max(o.param_groups[0]["lr"] for o in (game.critic_optimizer, game.generator_optimizer))
-    if rates > 10 * Config.critic_learning_rate:
-        return f"Likely cause: a learning rate as large as {rates:g}; the given ones are 2e-4 and 4e-4."
-    if game.penalty is not None:
-        return "Likely cause: 0 / 0 or a root of 0 in the penalty or its gradient, or log 0 in the objective."
-    return "Likely cause: log 0 or 0 / 0 in the objective or its gradient. Look with `elbo check gan`."
+    if rates > LARGE:
+        cause = f"a learning rate as large as {rates:g}; those of the presets are 2e-4 to 2e-3"
+    elif game.penalty is not None:
+        cause = "0 / 0 or a root of 0 in the penalty or its gradient, or log 0 in the objective"
+    elif any(isinstance(module, NormalisedConv2d) for module in game.critic.modules()):
+        cause = "0 / 0 in spectral_norm, or log 0 in the objective"
+    else:
+        cause = "log 0 or 0 / 0 in the objective or its gradient"
+    return f"Likely cause: {cause}. Look with `elbo check gan`."
 
 
 def evaluate(
@@ -161,7 +167,9 @@ def held_out_metric(game: Game, config: Config, held_out: Tensor) -> float:
             torch.cat([game.critic(as_input(x.to(device))) for x in batch.split(CHUNK)]) for batch in (real, fake)
         ]
     game.critic.train()
-    return float(game.objective(*scores))
+    if not math.isfinite(value := float(game.objective(*scores))):
+        raise RunError(f"the objective is {value} on held-out images. {_cause(game)}")
+    return value
 
 
 def _stream(config: Config, number: int) -> torch.Generator:

@@ -170,9 +170,7 @@ def train_one(load: Load, training: Training, config: Config, path: Path, record
     seed_epoch(config.seed, 0)
     flow = PlanarFlow(initial_weights(training, config), config.shifted)
     own = record | {"training": training.name}
-    if path.exists() and not any(path.iterdir()):  # a kill came between two system calls
-        path.rmdir()
-    run = runs.resume(path, own) if path.exists() else runs.create(path, own)
+    run = runs.begin(path, own)
     try:
         fit(functions, flow, training, config, run)
         seed_epoch(config.seed, EPOCHS + 1)
