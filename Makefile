@@ -17,14 +17,15 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_OPTIONS) --editable '.[dev]'
 	touch $@
 
-# Checks of the reference, a training on the embedded digits, the Dirac GAN, three flows, the report.
+# Checks of the reference, a training on the embedded digits, the Dirac GAN, images, three flows, the report.
 RUN := runs/demo-$(shell date +%Y%m%d-%H%M%S)
 demo: setup
 	$(BIN)/elbo check --implementation solutions
 	$(BIN)/elbo train vae --implementation solutions --out $(RUN)
 	$(BIN)/elbo train dirac --implementation solutions --out $(RUN)-dirac
+	$(BIN)/elbo train cifar10 --implementation solutions --set config=cifar10-jsd-2 --out $(RUN)-images
 	$(BIN)/elbo train flows --implementation solutions --set target=arcs --set mode=samples --out $(RUN)-flows
-	$(BIN)/elbo report $(RUN) $(RUN)-dirac $(RUN)-flows --implementation solutions --out report.html
+	$(BIN)/elbo report $(RUN) $(RUN)-dirac $(RUN)-images $(RUN)-flows --implementation solutions --out report.html
 
 test: setup lint
 	$(BIN)/elbo release exercises --check

@@ -1,8 +1,9 @@
 """Coloured images that take long to decode, kept in a memory-mapped file of the safetensors format."""
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -28,7 +29,7 @@ def kept(key: str, make: Callable[[], ColourImages], cache: Path = CACHE) -> Col
             takes its place; where that cannot be written to either, the images are made each time.
 
     Returns:
-        The images, whose tensors are read from the file as they are needed.
+        The images, whose tensors are mapped into memory: processes that read the same file share them.
     """
     file = f"{key}.safetensors"
     for place in _places(cache):
@@ -63,8 +64,18 @@ def _places(cache: Path) -> Iterator[Path]:
 def _write(images: ColourImages, path: Path) -> None:
     tensors = {name: getattr(images, name).contiguous() for name in TENSORS}
     words = {"name": images.name, "source": images.source, "classes": ",".join(images.classes)}
+    words["sha256"] = _digest(tensors, words)
     with replacing(path) as file:
         file.write(save(tensors, words))
+
+
+def _digest(tensors: Mapping[str, Tensor], words: Mapping[str, str]) -> str:
+    """Take the SHA-256 of words and of tensors, with the types and shapes of these."""
+    kinds = {name: (str(tensor.dtype), *tensor.shape) for name, tensor in tensors.items()}
+    digest = hashlib.sha256(repr((sorted(words.items()), sorted(kinds.items()))).encode())
+    for name in sorted(tensors):
+        digest.update(tensors[name].numpy().data)
+    return digest.hexdigest()
 
 
 def _read(path: Path) -> ColourImages:
@@ -72,6 +83,8 @@ def _read(path: Path) -> ColourImages:
     with safe_open(path, framework="pt") as file:
         words = file.metadata() or {}
         tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in TENSORS}
+    if words.pop("sha256") != _digest(tensors, words):  # bytes change on a disk without a sign
+        raise DataDamaged(f"{path}: found another content than was written")
     classes = tuple(words["classes"].split(","))
     for name in ("train", "test"):
         images, labels = tensors[name], tensors[f"{name}_labels"]

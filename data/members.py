@@ -106,7 +106,7 @@ def _in_archive(path: Path) -> Iterator[Member]:
                 elif not entry.isdir():
                     raise DataDamaged(f"found {entry.name!r}, which is a link or a device")
                 # It keeps all entries, and in each a copy of every header that is meant for all that follow.
-                archive.members.clear()  # type: ignore[attr-defined]
+                archive.members.clear()
                 archive.pax_headers.clear()
                 file.begin_entry()
         file.expect_end()

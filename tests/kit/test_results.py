@@ -131,13 +131,50 @@ def test_a_threshold_on_shapes_is_what_the_spread_of_the_reference_gives(name):
     assert all(value <= line if claim.at_most else value >= line for value in values)
 
 
-def test_the_order_has_the_fewest_pairs_that_a_seed_of_the_reference_had():
+def rows_of_images(heading):
+    """The rows of the handout's table under a heading, by configuration, each as its cells."""
+    text = (ROOT / "exercises" / "gan" / "README.md").read_text(encoding="utf-8")
+    lines = text[text.index(f"| {heading} |") :].split("\n\n")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return dict(zip((c.name for c in images.CONFIGURATIONS), rows, strict=True))
+
+
+def rank(value):
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def test_the_handout_says_what_the_five_seeds_gave():
+    for name, cells in rows_of_images("shapes, `quick`, 5 seeds").items():
+        distance, score, metric, ranked = (
+            IMAGES["scores"][f"cifar10.{key}.{name}"]
+            for key in ("fd_patches_2000", "cs_patches_2000", "rank_of_metric", "rank_of_distance")
+        )
+        assert cells[1] == f"{statistics.mean(distance):.1f} ({min(distance):.1f} to {max(distance):.1f})"
+        assert cells[2] == f"{statistics.mean(score):.2f} ({min(score):.2f} to {max(score):.2f})"
+        assert cells[3:] == [rank(statistics.mean(metric)), rank(statistics.mean(ranked))]
+
+
+def test_the_handout_says_what_the_run_on_photographs_gave_beside_the_hand_in():
+    run = IMAGE_RESULTS.parents[1] / "cifar10-jpeg"
+    summary, config = (json.loads((run / f"{name}.json").read_text()) for name in ("summary", "config"))
+    quick = vars(images.PRESETS["quick"])
+    changed = {key for key, value in config["settings"].items() if value != quick[key]}
+    assert changed == {"data", "updates", "eval_every", "precision"}
+    for name, cells in rows_of_images("CIFAR-10").items():
+        figures = {key: summary[f"cifar10.{key}.{name}"] for key in ("fd_patches_2000", "cs_patches_2000")}
+        assert cells[1:3] == [f"{figures['fd_patches_2000']:.1f}", f"{figures['cs_patches_2000']:.2f}"]
+        assert cells[3:5] == [rank(summary[f"cifar10.rank_of_{what}.{name}"]) for what in ("metric", "distance")]
+        assert cells[5:] == [f"{value:.3f}" for value in reversed(HAND_IN[name])]
+
+
+def test_the_order_asks_for_one_pair_less_than_the_fewest_that_a_seed_of_the_reference_had():
+    """A pair that samples do not decide does not count where it is measured."""
     key = "fd_patches_2000"
     distances = [
         {c.name: IMAGES["scores"][f"cifar10.{key}.{c.name}"][seed] for c in images.CONFIGURATIONS} for seed in range(5)
     ]
     found = min(pairs_in_order(each, "shapes") for each in distances)
-    assert IMAGE_CLAIMS[f"cifar10.order.{key}"].at_least == {"shapes": found}
+    assert IMAGE_CLAIMS[f"cifar10.order.{key}"].at_least == {"shapes": found - 1}
 
 
 def test_the_thresholds_on_cifar10_are_the_hand_ins():

@@ -99,21 +99,26 @@ def expect_installed() -> ModuleType:
 
 
 def find_weights(root: Path) -> Path:
-    """Find the file of weights in `root` or in torch hub's cache, or download it to `root`; raises as `read` does."""
-    directory = root.parent if root.is_file() else root  # --data may name an archive of images
-    places = [directory / FILE, Path(torch.hub.get_dir(), "checkpoints", FILE)]
-    for path in places:
+    """Find the file of weights in one of its places, or download it to the first; raises as `read` does."""
+    own, hub = places(root)
+    for path in (own, hub):
         if path.is_file():
             return path
     try:
-        fetch(URL, places[0], PREFIX)
+        fetch(URL, own, PREFIX)
     except OSError as error:
         raise DataMissing(
-            f"{FILE} is in neither {places[0].parent} nor {places[1].parent}, and cannot be downloaded: {error}\n"
+            f"{FILE} is in neither {own.parent} nor {hub.parent}, and cannot be downloaded: {error}\n"
             f"Download it where there is a network, from {URL}, and put it into a directory that you name with "
             f"--data DIR, {OTHERWISE}"
         ) from error
-    return places[0]
+    return own
+
+
+def places(root: Path) -> list[Path]:
+    """Tell where the file of weights may be: in `root`, or beside it where it is a file, and in torch hub's cache."""
+    directory = root.parent if root.is_file() else root  # --data may name an archive of images
+    return [directory / FILE, Path(torch.hub.get_dir(), "checkpoints", FILE)]
 
 
 def reference_scores(features: Tensor, probabilities: Tensor, real: "Statistics") -> tuple[float, float] | None:
