@@ -86,9 +86,10 @@ def _prepare(run: Run, data: str) -> float:
     if run.config.get("experiment") != "cifar10":
         return SECONDS
     config = cifar10_config(run)
-    if config.data in COLOUR_NAMES and is_measured(config):
-        with redirect_stdout(io.StringIO()):  # a bar of progress would stand across that of the grading
-            _make_scorer(config.extractor, config.data, data)
+    if config.data not in COLOUR_NAMES or not is_measured(config):
+        return SECONDS
+    with redirect_stdout(io.StringIO()):  # a bar of progress would stand across that of the grading
+        _make_scorer(config.extractor, config.data, data)
     slow = INCEPTION_SECONDS * config.samples * len(config.chosen) if config.extractor == "inception" else 0.0
     return SECONDS + slow
 
@@ -120,6 +121,11 @@ def parts_of(training: Training) -> list[str]:
 # In the process apart
 
 
+def limits(seconds: float) -> Limits:
+    """Return what measuring may take."""
+    return Limits(memory_mb=MEMORY_MB, cpu_seconds=round(seconds))
+
+
 def main() -> None:
     """Read the request, close the door, measure, and say what came of it."""
     request = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=_Request)
@@ -128,8 +134,7 @@ def main() -> None:
     import matplotlib  # noqa: F401  (the digits are drawn from its fonts, and its import looks for a place to write to)
 
     places = [place for place in (ROOT, Path(request.into), Path(request.data).resolve()) if place.exists()]
-    limits = Limits(memory_mb=MEMORY_MB, cpu_seconds=round(request.seconds))
-    layers = Enclosure.prepare(limits, places).close(places)
+    layers = Enclosure.prepare(limits(request.seconds), places).close(places)
     record = msgspec.structs.replace(_measured(request), isolation=list(layers))
     with pipe:
         pipe.write(msgspec.msgpack.encode(record))

@@ -54,7 +54,7 @@ def _run(run: Run, claims: Sequence[Claim]) -> dict[str, Any]:
         "name": run.path.name,
         "config": run.config,
         "claims": claims,
-        "measured_by": REPEATED if run.config["experiment"] == "dirac" else FROM_CHECKPOINT,
+        "measured_by": MEASURED_BY.get(run.config["experiment"], FROM_CHECKPOINT),
         "wide": run.config["experiment"] in ("dirac", "cifar10"),
         "tables": TABLES[run.config["experiment"]](run),
         "figures": [(path.stem.replace("_", " "), _embedded(path)) for path in _figures(run)],
@@ -116,7 +116,10 @@ def _flows_tables(run: Run) -> list[Table]:
 
 
 FROM_CHECKPOINT = "measured again from the checkpoint with the reference functions"
-REPEATED = "measured again by repeating the run with your functions and seed, in a process apart"
+MEASURED_BY = {
+    "dirac": "measured again by repeating the run with your functions and seed, in a process apart",
+    "cifar10": "measured again from new samples of each generator with the reference functions",
+}
 HIDES = (
     "A moving average is small where theta itself goes round and round: it hides a cycle and ends none. Outcomes are "
     "those of theta itself, of the first start. Your update: the spectral radius, as the run recorded it. Along path: "

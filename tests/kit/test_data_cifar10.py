@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import struct
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -25,6 +26,7 @@ from safetensors.torch import load_file, save_file
 from data import ColourImages, DataDamaged, DataMissing, cifar10, kept, members, pictures
 from data.cifar10 import CLASSES, KEPT
 from data.members import LARGEST
+from exercises.experiments.cifar10 import inception
 from grading import doctor
 
 COUNTS = {"train": 3, "test": 2}  # images a class
@@ -359,20 +361,23 @@ def test_a_negative_size_does_not_lead_back_to_what_was_read(
 
 def test_the_headers_of_a_file_are_bounded_together(tmp_path: Path, load: Load, cache: Path) -> None:
     sparse = extended(("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0")) + header(tarfile.REGTYPE, 0)
-    path = write_after_an_entry(tmp_path / "a.tar", sparse + b"2000000\n" + b"0\n" * 4_000_000)
+    path = write_after_an_entry(tmp_path / "a.tar", sparse + b"600000\n" + b"0\n" * 1_200_000)
     assert_refused(path, "a file with headers of more than 1,048,576 bytes", load, cache)
 
 
-def test_what_was_read_of_an_archive_is_forgotten(tmp_path: Path) -> None:
-    many = extended(*((f"{number:x}", "") for number in range(10_000)), kind=tarfile.XGLTYPE)
-    path = write_after_an_entry(tmp_path / "a.tar", many + header(tarfile.REGTYPE, 0) * 100)
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE], ids=["of the next entry", "of all that follow"])
+def test_headers_are_forgotten_with_their_entry(kind: bytes, tmp_path: Path) -> None:
+    records = ([(f"{number}.{i}", "x" * 200) for i in range(200)] for number in range(100))
+    content = b"".join(extended(*some, kind=kind) + header(tarfile.REGTYPE, 0) for some in records)
+    path = write_after_an_entry(tmp_path / "a.tar", content)
+    assert len(content) > 3 * LARGEST
     tracemalloc.start()
     try:
-        assert len([member.name for member in members.members(path)]) == 101
+        assert sum(1 for _ in members.members(path)) == 101
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert most < 10e6  # bytes; a hundred copies of these headers take 22 million
+    assert most < len(content)
 
 
 # The cache
@@ -683,12 +688,33 @@ def test_the_doctor_finds_what_is_kept(tmp_path: Path, monkeypatch: pytest.Monke
     assert doctor._cifar10(tmp_path / "absent").present
 
 
-def test_the_doctor_looks_for_the_weights_of_inception(tmp_path: Path) -> None:
-    absent = doctor._inception(tmp_path)
+@pytest.mark.parametrize("name", ["root/{}", "hub/checkpoints/{}"], ids=["root", "hub"])
+@pytest.mark.parametrize("option", ["root", "root/images.tar.xz"])
+def test_the_doctor_looks_for_the_weights_of_inception_where_the_experiment_does(
+    name: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "images.tar.xz").touch()
+    absent = doctor._inception(tmp_path / option)
     assert not absent.present
+    assert absent.found == f"not in {tmp_path / 'root'} or {tmp_path / 'hub' / 'checkpoints'}"
     assert "no FID or Inception Score" in absent.cost
-    (tmp_path / "weights-inception-2015-12-05-6726825d.pth").touch()
-    assert doctor._inception(tmp_path).present
+    path = tmp_path / name.format("weights-inception-2015-12-05-6726825d.pth")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    assert inception.find_weights(tmp_path / option) == path
+    finding = doctor._inception(tmp_path / option)
+    assert finding.present
+    assert finding.found == f"found: {path}"
+
+
+def test_the_doctor_does_not_import_torch_fidelity() -> None:
+    look = (
+        "import sys; from pathlib import Path; from grading import doctor; doctor._inception(Path('absent')); "
+        "sys.exit('torch_fidelity' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", look], cwd=Path(__file__).parents[2], check=True)
 
 
 # The real set

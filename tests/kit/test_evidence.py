@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from exercises.experiments import runs
+from exercises.experiments.cifar10.settings import PRESETS
 from exercises.experiments.dirac import trajectories
 from exercises.experiments.dirac.experiment import path_of
 from exercises.experiments.dirac.settings import Config
@@ -138,7 +139,7 @@ def test_a_game_is_played_with_parts_that_work_alone(
 
     monkeypatch.setattr(evidence, "repeat", repeat)
     name = take(game().path, into, "dirac-1")
-    evidence._repeat(into, name, [part for part in PLAYED if part != missing])
+    evidence._repeat(runs.read(into / name), into, [part for part in PLAYED if part != missing])
     assert asked == [[] if missing else GAME.trainings]
 
 
@@ -160,7 +161,8 @@ def test_a_file_that_no_game_asks_for_may_be_broken(game: MakeRun, into: Path) -
 def test_a_game_of_other_settings_is_not_played(game: MakeRun, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "repeat", None)
     run = game(config=replace(GAME, iterations=40))
-    assert evidence._repeat(into, take(run.path, into, "dirac-1"), WORKING) == []
+    name = take(run.path, into, "dirac-1")
+    assert evidence._repeat(runs.read(into / name), into, WORKING) == []
 
 
 # Refused
@@ -228,7 +230,7 @@ def test_what_no_experiment_wrote_is_refused_and_named_as_it_was_handed_in(
     change, words = DAMAGES[damage]
     name = take(make_run().path, into, "vae-1")
     change(into / name)
-    record = evidence._measured(evidence._Request(str(into), name, str(into), 3, []))
+    record = evidence._measured(evidence._Request(str(into), name, str(into), 3, [], 60.0))
     told = [record.reason] if record.reason else [claim.message for claim in record.claims]
     assert told
     assert all(words in message for message in told), told
@@ -291,5 +293,28 @@ def test_a_process_that_says_nothing_of_use_is_told(
 
 
 def test_its_memory_and_time_are_bounded() -> None:
-    assert evidence.LIMITS.memory_mb >= rubric.load().grading.memory_mb
-    assert evidence.LIMITS.cpu_seconds <= evidence.SECONDS
+    assert evidence.limits(60.0).memory_mb >= rubric.load().grading.memory_mb
+    assert evidence.limits(60.0).cpu_seconds == 60
+
+
+IMAGES = {"experiment": "cifar10", "data": {"name": "shapes", "source": ""}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "made", "seconds"),
+    [
+        ({}, [("patches", "shapes", "")], evidence.SECONDS),
+        ({"samples": 500}, [], evidence.SECONDS),  # has no claim: nobody's machine works for it
+        ({"extractor": "inception", "samples": 500}, [], evidence.SECONDS),
+        ({"extractor": "inception", "samples": 10_000}, [("inception", "shapes", "")], evidence.SECONDS + 25_000),
+        ({"data": "elsewhere"}, [], evidence.SECONDS),
+    ],
+)
+def test_what_scores_images_is_made_where_a_claim_needs_it(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any], made: list[Any], seconds: float
+) -> None:
+    found: list[Any] = []
+    monkeypatch.setattr(evidence, "_make_scorer", lambda *order: found.append(order))
+    run = Run(Path("run"), IMAGES | {"settings": asdict(replace(PRESETS["quick"], **changed))})
+    assert evidence._prepare(run, "") == seconds
+    assert found == made
