@@ -61,8 +61,8 @@ class Answers:
             return verdict
         # Whoever uses the time up is asked all the same, and has a moment to answer.
         seconds = min(self._judge.profile.property_seconds, max(end - time.monotonic(), MOMENT))
-        # Which one does not depend on what was asked before, so that a slow machine changes no verdict. The first half has
-        # the least inputs, on which much that is wrong is right.
+        # Which one does not depend on what was asked before, so that a slow machine changes no verdict. The first half
+        # has the least inputs, on which much that is wrong is right.
         inputs = self._judge.inputs(value)
         some = random.Random(f"{self._seed} {value.full_name}").choice(inputs[len(inputs) // 2 :])
         second = self._judge.judge(value, [some], worker, seconds)
