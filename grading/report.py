@@ -3,7 +3,6 @@
 import base64
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from exercises.experiments.dirac import tables as dirac
 from exercises.experiments.flows.experiment import trained
 from exercises.experiments.flows.settings import trainings
 from exercises.experiments.runs import Run
+from exercises.experiments.tables import Table
 from grading.claims import Claim
 from grading.listing import Listed
 from grading.run_settings import cifar10_config, dirac_config, flows_config
@@ -59,16 +59,6 @@ def _run(run: Run, claims: Sequence[Claim]) -> dict[str, Any]:
         "tables": TABLES[run.config["experiment"]](run),
         "figures": [(path.stem.replace("_", " "), _embedded(path)) for path in _figures(run)],
     }
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the page: its title, the columns' names, its rows as text, and a note below it."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
 
 
 def _number(value: float, digits: int) -> str:
@@ -129,13 +119,13 @@ HIDES = (
 
 def _dirac_tables(run: Run) -> list[Table]:
     tables, notes = dirac.told(run, dirac_config(run))
-    first, second = (Table(*table) for table in tables)
-    return [first, replace(second, note=" ".join([HIDES, *(f"{note[0].upper()}{note[1:]}." for note in notes)]))]
+    first, second = tables
+    return [first, second._replace(note=" ".join([HIDES, *(f"{note[0].upper()}{note[1:]}." for note in notes)]))]
 
 
 def _cifar10_tables(run: Run) -> list[Table]:
     table, notes = cifar10.told(run, cifar10_config(run))
-    return [Table(*table, note=" ".join(f"{note[0].upper()}{note[1:]}." for note in notes))]
+    return [table._replace(note=" ".join(f"{note[0].upper()}{note[1:]}." for note in notes))]
 
 
 TABLES: dict[str, Callable[[Run], list[Table]]] = {

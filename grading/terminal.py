@@ -163,7 +163,7 @@ def show_run(console: Console, run: "Run") -> None:
     told = _tables(run)
     if told is not None:
         tables, notes = told
-        for title, columns, rows in tables:
+        for title, columns, rows, _ in tables:
             table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", title=title, title_justify="left")
             for name in columns:
                 table.add_column(name)

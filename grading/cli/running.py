@@ -30,7 +30,8 @@ def train(
 ) -> None:
     """Run an experiment on an implementation's functions, and leave a run directory.
 
-    Example: [bold]elbo train flows --set target=arcs --set mode=samples --set k=8[/]
+    Examples: [bold]elbo train flows --set target=arcs --set mode=samples --set k=8[/],
+    [bold]elbo train cifar10 --set config=cifar10-w1-3[/]. An unknown field is answered with all.
     """
     from grading.training import train as run_experiment
 

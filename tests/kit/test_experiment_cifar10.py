@@ -13,11 +13,9 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from data import ColourImages
 from exercises.experiments import runs
 from exercises.experiments.cifar10 import experiment, tables, training
 from exercises.experiments.cifar10.experiment import precision_of, summary_of, train_one, training_path
-from exercises.experiments.cifar10.extractors import statistics
 from exercises.experiments.cifar10.figures import all_figures
 from exercises.experiments.cifar10.networks import (
     NOISE,
@@ -30,59 +28,19 @@ from exercises.experiments.cifar10.networks import (
 )
 from exercises.experiments.cifar10.players import batches, make_game
 from exercises.experiments.cifar10.rehearsal import rehearse
-from exercises.experiments.cifar10.scores import Scorer, check_scores, rank_correlation, sample, score_names
+from exercises.experiments.cifar10.scores import check_scores, rank_correlation, sample, score_names
 from exercises.experiments.cifar10.settings import CONFIGURATIONS, PRESETS, Config
 from exercises.experiments.cifar10.training import SHOWN, SUBMITTED, fit, held_out_metric, train_share
 from exercises.experiments.runs import RunError
 from exercises.experiments.settings import SettingError, with_settings
-from solutions.gan import averaging, objectives, penalties, scores, spectral_norm, steps
+from solutions.gan import objectives, penalties, scores, steps
+from tests.kit.small_images import FUNCTIONS, IMAGES, functions, pooled
 
-FUNCTIONS = SimpleNamespace(
-    jsd=objectives.jsd,
-    w1=objectives.w1,
-    r1_penalty=penalties.r1_penalty,
-    spectral_norm=spectral_norm.spectral_norm,
-    train_step=steps.train_step,
-    update_average=averaging.update_average,
-    inception_score=scores.inception_score,
-    frechet_distance=scores.frechet_distance,
-)
 TINY = replace(
     PRESETS["quick"], width=2, updates=6, eval_every=2, batch_size=8, samples=100, precision="float32", seed=3
 )
 NONE, SPECTRAL, R1 = CONFIGURATIONS[0], CONFIGURATIONS[1], CONFIGURATIONS[4]
-
-
-def noise_images(count, seed):
-    return torch.randint(256, (count, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
-
-
-IMAGES = ColourImages(
-    name="shapes",
-    source="random numbers",
-    classes=tuple("abcdefghij"),
-    train=noise_images(64, 1),
-    train_labels=torch.arange(64).remainder(10).byte(),
-    test=noise_images(40, 2),
-    test_labels=torch.arange(40).remainder(10).byte(),
-)
-
-
-class Pooled:
-    """An extractor that averages squares of 16 pixels, quick and without a data set of its own."""
-
-    name = "pooled"
-
-    def __call__(self, images):
-        features = F.avg_pool2d(images.double() / 255, 16).flatten(1)
-        return features, torch.softmax(20 * features[:, :10], 1)
-
-
-SCORER = Scorer(Pooled(), statistics(Pooled()(IMAGES.train)[0]))
-
-
-def functions(**changed):
-    return SimpleNamespace(**{**vars(FUNCTIONS), **changed})
+SCORER = pooled()
 
 
 # Settings

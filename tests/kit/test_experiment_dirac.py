@@ -523,7 +523,8 @@ def test_tables_set_prediction_beside_outcome_and_theory_beside_experiment(run):
 def test_tables_show_the_radius_of_the_students_update(tmp_path):
     config = replace(Config(), configuration="dirac-jsd-2", iterations=100, starts=2)
     found = train(LOAD, config, tmp_path / "run")
-    (_, (_, _, (row,))), notes = tables.told(found, config)
+    (_, table), notes = tables.told(found, config)
+    (row,) = table.rows
     assert row[1:3] == ["0.998999", "0.998999"]
     assert row[4] == "692"
     assert notes == ["classes mean little: a tenth of the iterations is less than a turn, which takes 251"]

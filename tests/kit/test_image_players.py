@@ -3,7 +3,6 @@
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,27 +11,16 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
-from data import ColourImages
 from exercises.experiments import runs
-from exercises.experiments.cifar10.extractors import statistics
 from exercises.experiments.cifar10.networks import NOISE, Critic, Generator, NormalisedConv2d, as_input, as_pixels
 from exercises.experiments.cifar10.players import batches, make_game
-from exercises.experiments.cifar10.scores import Scorer, check_scores
+from exercises.experiments.cifar10.scores import check_scores
 from exercises.experiments.cifar10.settings import CONFIGURATIONS, PRESETS
 from exercises.experiments.cifar10.training import fit
 from exercises.experiments.runs import RunError
-from solutions.gan import averaging, objectives, penalties, scores, spectral_norm, steps
+from solutions.gan import objectives, scores, spectral_norm, steps
+from tests.kit.small_images import FUNCTIONS, IMAGES, functions, noise_images, pooled
 
-FUNCTIONS = SimpleNamespace(
-    jsd=objectives.jsd,
-    w1=objectives.w1,
-    r1_penalty=penalties.r1_penalty,
-    spectral_norm=spectral_norm.spectral_norm,
-    train_step=steps.train_step,
-    update_average=averaging.update_average,
-    inception_score=scores.inception_score,
-    frechet_distance=scores.frechet_distance,
-)
 # No rate, number of steps or decay is that of a preset, or that of the other player.
 TINY = replace(
     PRESETS["quick"],
@@ -49,43 +37,6 @@ TINY = replace(
     seed=3,
 )
 SPECTRAL, R1 = CONFIGURATIONS[1], CONFIGURATIONS[4]
-
-
-def noise_images(count, seed):
-    return torch.randint(256, (count, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
-
-
-IMAGES = ColourImages(
-    name="shapes",
-    source="random numbers",
-    classes=tuple("abcdefghij"),
-    train=noise_images(64, 1),
-    train_labels=torch.arange(64).remainder(10).byte(),
-    test=noise_images(40, 2),
-    test_labels=torch.arange(40).remainder(10).byte(),
-)
-
-
-class Pooled:
-    """An extractor that averages squares of 16 pixels, and keeps the images that it was given."""
-
-    name = "pooled"
-
-    def __init__(self):
-        self.seen = []
-
-    def __call__(self, images):
-        self.seen.append(images)
-        features = F.avg_pool2d(images.double() / 255, 16).flatten(1)
-        return features, torch.softmax(20 * features[:, :10], 1)
-
-
-def pooled():
-    return Scorer(Pooled(), statistics(Pooled()(IMAGES.train)[0]))
-
-
-def functions(**changed):
-    return SimpleNamespace(**{**vars(FUNCTIONS), **changed})
 
 
 # Networks: side by side with the assignment's description

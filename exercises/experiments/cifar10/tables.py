@@ -2,23 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import runs
 from ..runs import Run
+from ..tables import Table
 from .scores import rank_correlation, score_names, titles
 from .settings import Config, Configuration
 
 TELLS = -0.5  # a rank correlation above which a quantity did not fall
 Metrics = Sequence[Mapping[str, Any]]
-
-
-class Table(NamedTuple):
-    """A title, the columns' names, and the rows as text."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 def told(run: Run, config: Config) -> tuple[Table, list[str]]:

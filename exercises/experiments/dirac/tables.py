@@ -1,24 +1,16 @@
 """The two tables of a run as text: prediction and outcome, and theory beside experiment."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from ..runs import Run
+from ..tables import Table
 from . import theory
 from .experiment import read_all
 from .outcomes import Outcome, outcome
 from .settings import Config, Training, without_average
 
 SAME = 1e-6  # a difference of two radii that rounding explains
-
-
-class Table(NamedTuple):
-    """A title, the columns' names, and the rows as text."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 def told(run: Run, config: Config) -> tuple[list[Table], list[str]]:
