@@ -19,6 +19,7 @@ from exercises.experiments.dirac import predictions
 from exercises.experiments.dirac import settings as dirac_settings
 from exercises.experiments.flows import experiment as flows
 from exercises.experiments.flows import settings as flows_settings
+from exercises.experiments.memory import is_short_of_memory
 from exercises.experiments.runs import Run, RunError, first_free
 from exercises.experiments.settings import with_settings
 from exercises.experiments.vae import experiment as vae
@@ -138,7 +139,7 @@ def _students_errors(name: str, topic: str) -> Iterator[None]:
         raise
     except BaseException as error:  # SystemExit would end this process without a word
         fault = fault_of(error, locate(name))
-        if not fault.where:
+        if not fault.where or is_short_of_memory(error):
             raise
         raise RunError(
             f"{name}: raised {fault.error}: {fault.message} ({fault.where}). `elbo check {topic}` tells more."

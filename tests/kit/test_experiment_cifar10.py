@@ -466,6 +466,8 @@ def test_short_memory_says_what_to_take_less_of(tmp_path, monkeypatch):
             one(error, str(number))
     with pytest.raises(RuntimeError, match="another"):
         one(RuntimeError("another"), "other")
+    with pytest.raises(RunError, match="cifar10-w1-3: checkpoint cannot be written: No space left"):
+        one(OSError(28, "No space left on device", "checkpoint"), "full")
 
 
 def test_bfloat16_is_chosen_where_the_processor_has_it(monkeypatch):

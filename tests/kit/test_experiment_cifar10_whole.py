@@ -326,6 +326,19 @@ def test_other_functions_than_those_that_it_began_with_are_told(whole, elbo, sub
     assert "goes on with other functions than those that it began with" in changed.stdout
 
 
+def test_memory_that_is_short_in_a_students_step_is_no_mistake_of_theirs(elbo, submission, tmp_path):
+    counted = "CALLS = []\n\n\ndef train_step("
+    short = "    CALLS.append(1)\n    if len(CALLS) > 3:\n        raise torch.OutOfMemoryError('CUDA out of memory')\n"
+    loop = "    for _ in range(num_critic_steps):\n"
+    mine = submission({"gan/steps.py": [("def train_step(", counted), (loop, short + loop)]})
+    options = [*(mine if word == "solutions" else word for word in COMMAND), "--set", "config=cifar10-jsd-1"]
+    ended = elbo(*options, "--out", tmp_path / "run")
+    assert ended.returncode == 2
+    assert "memory was not enough for width 2 and batches of 8: CUDA out of memory" in ended.stderr
+    assert "--set batch_size=4" in ended.stderr
+    assert "elbo check" not in ended.stderr
+
+
 def test_stubs_say_what_is_to_do(call, tmp_path):
     command = [word if word != "solutions" else "exercises" for word in COMMAND]
     status, _, said = call(*command, "--out", tmp_path / "run")

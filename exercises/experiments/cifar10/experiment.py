@@ -17,6 +17,7 @@ import torch
 from data import ColourImages
 
 from .. import runs
+from ..memory import is_short_of_memory
 from ..runs import Run, RunError
 from ..side_by_side import work_through
 from .extractors import expect_installed
@@ -168,20 +169,23 @@ def train_one(
     scorer = make_scorer(config.extractor, images, root)
     try:
         fit(functions, configuration, config, images, scorer, run, device)
-    except (RunError, KeyboardInterrupt):
-        raise
-    except RuntimeError as error:
-        raise RunError(f"{configuration.name}: {_short_of_memory(error, config)}") from error
+    except OSError as error:
+        raise RunError(
+            f"{configuration.name}: {error.filename or path} cannot be written: {error.strerror or error}. What was "
+            "evaluated is kept."
+        ) from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_short_of_memory(error):
+            raise
+        raise RunError(f"{configuration.name}: {_less(error, config)}") from error
     run.write_summary(summary_of(configuration, config, run.metrics()))
 
 
-def _short_of_memory(error: RuntimeError, config: Config) -> str:
-    """Say what to do where memory is short; anything else goes on as it is."""
-    if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-        raise error
+def _less(error: BaseException, config: Config) -> str:
+    """Say what to take less of where memory is short."""
     return (
         f"memory was not enough for width {config.width} and batches of {config.batch_size}: "
-        f"{str(error).splitlines()[0]} Close what else uses it, or take fewer: --set batch_size="
+        f"{str(error).partition(chr(10))[0]} Close what else uses it, or take fewer: --set batch_size="
         f"{max(1, config.batch_size // 2)} or --set width={max(1, config.width // 2)}, which is another experiment."
     )
 
