@@ -79,7 +79,7 @@ def _device() -> Finding:
         "cuda",
         False,
         f"none; {os.cpu_count()} cores",
-        "images train for hours instead of minutes; Problems 1 and 3 do not mind",
+        "images with the preset paper train for days instead of minutes; nothing else minds",
     )
 
 

@@ -30,7 +30,7 @@ def train(
 ) -> None:
     """Run an experiment on an implementation's functions, and leave a run directory.
 
-    Examples: [bold]elbo train flows --set target=arcs --set mode=samples --set k=8[/],
+    Example: [bold]elbo train flows --set target=arcs --set mode=samples --set k=8[/], or
     [bold]elbo train cifar10 --set config=cifar10-w1-3[/]. An unknown field is answered with all.
     """
     from grading.training import train as run_experiment
