@@ -9,13 +9,11 @@ import msgspec
 
 import data
 from exercises.experiments import runs
-from exercises.experiments.cifar10.experiment import training_path as images_path
 from exercises.experiments.cifar10.scores import score_names
 from exercises.experiments.cifar10.settings import MOST_UPDATES
 from exercises.experiments.cifar10.settings import Config as ImagesConfig
 from exercises.experiments.cifar10.training import SUBMITTED
 from exercises.experiments.dirac.experiment import path_of, read_all
-from exercises.experiments.flows.experiment import training_path
 from exercises.experiments.flows.settings import trainings
 from exercises.experiments.runs import Run, RunError
 from grading.run_settings import cifar10_config, dirac_config, flows_config
@@ -107,7 +105,7 @@ def _expect_form(run: Run) -> None:
         case _:
             _expect_trained(run, _Epoch)
             for training in trainings(flows_config(run)):
-                own = training_path(run, training)
+                own = run.training(training.name)
                 _expect_no_link(own.parent, own)
                 _expect_trained(runs.read(own), _Share)
 
@@ -128,7 +126,7 @@ def _expect_images(run: Run) -> None:
     _expect_files(run, {"config.json": (lambda: run.config, _Config), "summary.json": (run.summary, dict[str, float])})
     if run.config["data"]["name"] != config.data:
         raise RunError(f"{run.path / 'config.json'} is not what an experiment writes: it names two data sets")
-    found = [path for c in config.chosen if (path := images_path(run.path, c)).exists()]
+    found = [path for c in config.chosen if (path := run.training(c.name)).exists()]
     if not found:
         raise RunError(f"{run.path} has no training in trainings/; hand in what the experiment wrote there")
     for own in map(runs.read, found):

@@ -16,7 +16,6 @@ from exercises.experiments.dirac import settings as dirac
 from exercises.experiments.dirac.outcomes import claim_name, outcome
 from exercises.experiments.dirac.trajectories import Trajectory
 from exercises.experiments.flows import evaluation as flows
-from exercises.experiments.flows.experiment import training_path
 from exercises.experiments.flows.inversion import invert
 from exercises.experiments.flows.networks import Layers
 from exercises.experiments.flows.networks import load_model as load_flow
@@ -148,7 +147,7 @@ def _measured_twice(average: Callable[[Tensor], float], images: Tensor, seed: in
 def _flows(run: Run, seed: int) -> Iterator[tuple[str, Measure]]:
     config = flows_config(run)
     for training in trainings(config):
-        once = cache(partial(flow_scores, training_path(run, training), training, config.shifted, seed))
+        once = cache(partial(flow_scores, run.training(training.name), training, config.shifted, seed))
         for name in flows.score_names(training):
             yield name, partial(_score, once, name)
 

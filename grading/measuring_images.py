@@ -12,10 +12,10 @@ from torch import Tensor
 
 import data
 from exercises.experiments.checkpoints import read_model
-from exercises.experiments.cifar10.experiment import training_path
 from exercises.experiments.cifar10.networks import Generator
 from exercises.experiments.cifar10.scores import (
     Scorer,
+    figure_name,
     make_scorer,
     order_name,
     sample,
@@ -38,11 +38,6 @@ def image_names() -> set[str]:
     kinds = [(config.extractor, config.samples) for config in PRESETS.values()]
     scores = {figure_name(key, c) for kind in kinds for key in score_names(*kind) for c in CONFIGURATIONS}
     return scores | {order_name(*kind) for kind in kinds}
-
-
-def figure_name(key: str, configuration: Configuration) -> str:
-    """Name a score of a configuration, as a run's summary does."""
-    return f"cifar10.{key}.{configuration.name}"
 
 
 def is_measured(config: Config) -> bool:
@@ -72,7 +67,7 @@ def image_measures(
         )
     scorer = make_scorer(config.extractor, images, data.data_root(root))
     once = {
-        c: cache(partial(measure_generator, training_path(run.path, c) / SUBMITTED, config, scorer, functions, seed))
+        c: cache(partial(measure_generator, run.training(c.name) / SUBMITTED, config, scorer, functions, seed))
         for c in config.chosen
     }
     for configuration, measured in once.items():

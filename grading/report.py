@@ -124,7 +124,7 @@ def _dirac_tables(run: Run) -> list[Table]:
 
 
 def _cifar10_tables(run: Run) -> list[Table]:
-    table, notes = cifar10.told(run, cifar10_config(run))
+    (table,), notes = cifar10.told(run, cifar10_config(run))
     return [table._replace(note=" ".join(f"{note[0].upper()}{note[1:]}." for note in notes))]
 
 

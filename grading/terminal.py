@@ -191,8 +191,7 @@ def _tables(run: "Run") -> tuple[list[Any], list[str]] | None:
             from exercises.experiments.cifar10.tables import told as told_of_images
             from grading.run_settings import cifar10_config
 
-            table, notes = told_of_images(run, cifar10_config(run))
-            return [table], notes
+            return told_of_images(run, cifar10_config(run))
     return None
 
 

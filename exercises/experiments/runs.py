@@ -13,7 +13,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,10 @@ class Run:
     def checkpoint(self) -> Path:
         """Path of the one checkpoint file; it is there from the first finished epoch on."""
         return self.path / "checkpoint.safetensors"
+
+    def training(self, name: str) -> Path:
+        """Return where one of many trainings has a run of its own."""
+        return self.path / "trainings" / name
 
     @property
     def finished(self) -> bool:
@@ -102,6 +106,19 @@ class Run:
             with Image.open(path) as image:
                 reduced = image.convert("RGB").quantize(colours, dither=Image.Dither.NONE)
             reduced.save(path, optimize=True)
+
+
+def record(
+    experiment: str, settings: Any, *, preset: str, implementation: str, data: str, source: str
+) -> dict[str, Any]:
+    """Say what is run, as config.json has it; settings: a dataclass. data, source: the data set's, for the record."""
+    return {
+        "experiment": experiment,
+        "preset": preset,
+        "implementation": implementation,
+        "data": {"name": data, "source": source},
+        "settings": asdict(settings),
+    }
 
 
 def create(path: Path, config: Facts) -> Run:

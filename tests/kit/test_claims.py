@@ -17,7 +17,6 @@ import data
 from data.two_dimensional import samples
 from exercises.experiments import runs
 from exercises.experiments.flows.evaluation import score_names
-from exercises.experiments.flows.experiment import training_path
 from exercises.experiments.flows.settings import Config, trainings
 from exercises.experiments.vae.evaluation import average_elbo, average_log_likelihood
 from exercises.experiments.vae.networks import VAE
@@ -210,7 +209,7 @@ def flow_run(tmp_path):
         )
         names = [name for training in trainings(config) for name in score_names(training)]
         for training in trainings(config):
-            path = training_path(run, training)
+            path = run.training(training.name)
             path.mkdir(parents=True)
             save_file({"model.weights": torch.tensor(weights)}, path / "checkpoint.safetensors")
         run.write_summary(dict.fromkeys(names, 1.8378770351409912))

@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from exercises.experiments import runs
 from exercises.experiments.cifar10 import experiment, tables, training
-from exercises.experiments.cifar10.experiment import precision_of, summary_of, train_one, training_path
+from exercises.experiments.cifar10.experiment import precision_of, summary_of, train_one
 from exercises.experiments.cifar10.figures import all_figures
 from exercises.experiments.cifar10.networks import (
     NOISE,
@@ -454,7 +454,7 @@ def test_short_memory_says_what_to_take_less_of(tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "make_scorer", lambda *_: SCORER)
 
     def one(error, out):
-        train_one(failing(error), TINY, lambda: IMAGES, tmp_path, tmp_path / out, {}, "cpu", R1)
+        train_one(failing(error), TINY, lambda: IMAGES, tmp_path, runs.Run(tmp_path / out, {}), {}, "cpu", R1)
 
     for number, error in enumerate(
         (
@@ -530,12 +530,12 @@ def test_the_names_say_which_extractor_and_how_many_samples():
 
 
 def test_each_configuration_has_its_figures_and_several_are_compared(tmp_path):
-    found = {}
+    found, whole = {}, runs.Run(tmp_path, {})
     for configuration in (NONE, R1):
-        run = runs.create(training_path(tmp_path, configuration), {})
+        run = runs.create(whole.training(configuration.name), {})
         fit(FUNCTIONS, configuration, TINY, IMAGES, SCORER, run)
         found[configuration] = run.metrics()
-    drawn = dict(all_figures(TINY, found, IMAGES, tmp_path))
+    drawn = dict(all_figures(TINY, found, IMAGES, whole))
     assert list(drawn)[:2] == ["sheet", "comparison"]
     assert len(drawn) == 6
     left, right = drawn["cifar10-w1-3-progress"].axes
@@ -544,5 +544,5 @@ def test_each_configuration_has_its_figures_and_several_are_compared(tmp_path):
     assert list(right.lines[0].get_ydata()) == [line["fd_patches_100"] for line in found[R1]]
     rows = np.asarray(drawn["cifar10-w1-3-samples"].axes[0].images[0].get_array())
     assert rows.shape == (3 * 32, 16 * 32, 3)
-    alone = dict(all_figures(TINY, {R1: found[R1]}, IMAGES, tmp_path))
+    alone = dict(all_figures(TINY, {R1: found[R1]}, IMAGES, whole))
     assert list(alone) == ["cifar10-w1-3-progress", "cifar10-w1-3-samples"]

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from exercises.experiments import runs
 from exercises.experiments.flows import figures
 from exercises.experiments.flows.evaluation import Score, coverage, near_ridge, push, score_names, scores
-from exercises.experiments.flows.experiment import rehearse, slow_ones, train_all, train_one, trained, training_path
+from exercises.experiments.flows.experiment import rehearse, slow_ones, train_all, train_one, trained
 from exercises.experiments.flows.inversion import invert
 from exercises.experiments.flows.networks import PlanarFlow, layers_of, load_model
 from exercises.experiments.flows.settings import PRESETS, Config, Training, trainings
@@ -424,8 +424,8 @@ def test_a_process_that_ends_without_an_answer_is_told_and_takes_no_other_job_wi
 
 def test_trainings_that_broke_down_are_told_and_what_is_finished_is_kept(tmp_path, whole):
     run = runs.create(tmp_path / "run", RECORD)
-    training_path(run, ARCS).parent.mkdir()
-    os.symlink(whole.path, training_path(run, ARCS))
+    run.training(ARCS.name).parent.mkdir()
+    os.symlink(whole.path, run.training(ARCS.name))
     broken = Training("sine", "samples", 2)
     with pytest.raises(
         RunError, match=r"sine-samples-2: the loss is nan[\s\S]*0 of 1 trainings ended well[\s\S]*--resume"

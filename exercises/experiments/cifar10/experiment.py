@@ -6,8 +6,8 @@ compares them, in the run's own `figures/`.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from ..side_by_side import work_through
 from .extractors import expect_installed
 from .players import Implementation
 from .rehearsal import rehearse
-from .scores import check_scores, make_scorer, order_name, pairs_in_order, score_names
+from .scores import check_scores, figure_name, make_scorer, order_name, pairs_in_order, score_names
 from .settings import CONFIGURATIONS, Config, Configuration
-from .tables import ranks
+from .tables import Metrics, ranks, seconds_an_update
 from .training import fit, updates_done
 
 Load = Callable[[], Implementation]
@@ -79,13 +79,7 @@ def train(
     rehearse(functions, config)
     expect_installed(config.extractor)
     images = load_images()
-    record = {
-        "experiment": "cifar10",
-        "preset": preset,
-        "implementation": name,
-        "data": {"name": images.name, "source": images.source},
-        "settings": asdict(config),
-    }
+    record = runs.record("cifar10", config, preset=preset, implementation=name, data=images.name, source=images.source)
     check_scores(functions, make_scorer(config.extractor, images, root), images)
     own = {"device": device_name(device), "source": source}
     run = runs.resume(out, record) if resume else runs.create(out, record | own)
@@ -138,12 +132,12 @@ def train_all(
     """
     # What takes longest begins first, so that no core waits for it in the end: a penalty is half as much work again.
     waiting = sorted(set(config.chosen) - set(finished(config, run)), key=lambda c: (-c.coefficient, c.name))
-    one = partial(train_one, load, config, load_images, root, run.path, record, device)
+    one = partial(train_one, load, config, load_images, root, run, record, device)
     jobs = {c.name: partial(one, c) for c in waiting}
     told = {c: len(lines) for c, lines in begun(config, run).items()}
 
     def progress() -> tuple[int, list[str]]:
-        lines = [line for c in waiting for line in _news(c, config, run, told)]
+        lines = [line for c, metrics in begun(config, run).items() for line in _news(c, config, metrics, told)]
         return _progress(config, run), lines
 
     errors = work_through(jobs, config.updates * len(config.chosen), progress, most=1 if device == "cuda" else None)
@@ -156,16 +150,15 @@ def train_one(
     config: Config,
     load_images: Images,
     root: Path,
-    out: Path,
+    whole: Run,
     record: dict[str, Any],
     device: str,
     configuration: Configuration,
 ) -> None:
     """Train one configuration, in a process of its own, and leave its run."""
     functions, images = load().gan, load_images()
-    path = out / "trainings" / configuration.name
-    own = record | {"training": configuration.name}
-    run = runs.begin(path, own)
+    path = whole.training(configuration.name)
+    run = runs.begin(path, record | {"training": configuration.name})
     scorer = make_scorer(config.extractor, images, root)
     try:
         fit(functions, configuration, config, images, scorer, run, device)
@@ -190,25 +183,20 @@ def _less(error: BaseException, config: Config) -> str:
     )
 
 
-def training_path(run: Path, configuration: Configuration) -> Path:
-    """Return where a configuration's own run lies."""
-    return run / "trainings" / configuration.name
-
-
-def begun(config: Config, run: Run) -> dict[Configuration, list[dict[str, Any]]]:
+def begun(config: Config, run: Run) -> dict[Configuration, Metrics]:
     """Read the metrics of each training that was begun."""
-    found = {}
+    found: dict[Configuration, Metrics] = {}
     for configuration in config.chosen:
-        path = training_path(run.path, configuration)
+        path = run.training(configuration.name)
         if (path / "config.json").is_file():
             found[configuration] = runs.read(path).metrics()
     return found
 
 
-def finished(config: Config, run: Run) -> dict[Configuration, list[dict[str, Any]]]:
+def finished(config: Config, run: Run) -> dict[Configuration, Metrics]:
     """Read the metrics of each training that came to its end."""
     found = begun(config, run)
-    return {c: lines for c, lines in found.items() if (training_path(run.path, c) / "summary.json").is_file()}
+    return {c: lines for c, lines in found.items() if (run.training(c.name) / "summary.json").is_file()}
 
 
 def _evaluated(config: Config, run: Run) -> int:
@@ -216,12 +204,11 @@ def _evaluated(config: Config, run: Run) -> int:
 
 
 def _progress(config: Config, run: Run) -> int:
-    return sum(updates_done(training_path(run.path, c)) for c in config.chosen)
+    return sum(updates_done(run.training(c.name)) for c in config.chosen)
 
 
-def _news(configuration: Configuration, config: Config, run: Run, told: dict[Configuration, int]) -> list[str]:
+def _news(configuration: Configuration, config: Config, lines: Metrics, told: dict[Configuration, int]) -> list[str]:
     """Say once what each evaluation found."""
-    lines = begun(config, run).get(configuration, [])
     new, told[configuration] = lines[told.get(configuration, 0) :], len(lines)
     names = score_names(config.extractor, config.samples)
     return [
@@ -232,14 +219,14 @@ def _news(configuration: Configuration, config: Config, run: Run, told: dict[Con
     ]
 
 
-def summary_of(configuration: Configuration, config: Config, metrics: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def summary_of(configuration: Configuration, config: Config, metrics: Metrics) -> dict[str, float]:
     """Return what a training reports, each figure with the configuration's name."""
     last = metrics[-1]
     metric, distance = ranks(metrics, config)
     figures = {key: last[key] for key in ("metric", *score_names(config.extractor, config.samples))}
     figures |= {"rank_of_metric": metric, "rank_of_distance": distance}
-    figures["seconds_an_update"] = sum(line["seconds"] for line in metrics) / last["update"]
-    return {f"cifar10.{key}.{configuration.name}": value for key, value in figures.items() if value == value}
+    figures["seconds_an_update"] = seconds_an_update(metrics)
+    return {figure_name(key, configuration): value for key, value in figures.items() if value == value}
 
 
 def finish(config: Config, images: ColourImages, run: Run) -> None:
@@ -250,14 +237,14 @@ def finish(config: Config, images: ColourImages, run: Run) -> None:
     found = finished(config, run)
     if not found:
         return
-    for name, figure in figures.all_figures(config, found, images, run.path):
+    for name, figure in figures.all_figures(config, found, images, run):
         run.save_figure(name, figure, COLOURS)
-    summaries = [runs.read(training_path(run.path, c)).summary() for c in found]
+    summaries = [runs.read(run.training(c.name)).summary() for c in found]
     merged = {name: value for summary in summaries for name, value in summary.items()}
     run.write_summary(merged | order_of(config, found, images.name))
 
 
-def order_of(config: Config, metrics: Mapping[Configuration, Sequence[Mapping[str, Any]]], data: str) -> dict[str, int]:
+def order_of(config: Config, metrics: Mapping[Configuration, Metrics], data: str) -> dict[str, int]:
     """Say how the five stand to each other, where all five were trained."""
     if len(metrics) < len(CONFIGURATIONS):
         return {}

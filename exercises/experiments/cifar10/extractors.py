@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-import data
 from data import ColourImages
+from data.kept import CACHE
 from data.packed import replacing
 
 from ..progress import reporting
@@ -20,7 +20,6 @@ from ..runs import RunError
 from . import inception, patches
 
 NAMES = ("patches", "inception")
-CACHE = Path(data.__file__).parent / "cache"
 CHUNK = 1000  # images between two steps of the progress bar
 Tensors = dict[str, Tensor]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,23 +12,24 @@ from PIL import Image
 
 from data import ColourImages
 
+from ..runs import Run
 from .networks import SIDE
 from .scores import score_names, titles
 from .settings import Config, Configuration
+from .tables import Metrics
 from .training import SHOWN
 
 ROWS = 8  # evaluations on a sheet in time
 COLUMNS = 16  # samples of the fixed noise on it
 LOSS, DISTANCE = "#4269d0", "#d1495b"
-Metrics = Sequence[Mapping[str, Any]]
 Pixels = np.ndarray
 
 
 def all_figures(
-    config: Config, metrics: Mapping[Configuration, Metrics], images: ColourImages, run: Path
+    config: Config, metrics: Mapping[Configuration, Metrics], images: ColourImages, run: Run
 ) -> Iterator[tuple[str, Figure]]:
     """Draw each configuration that was trained, and all on one sheet and in one plot where there are several."""
-    strips = {c: _strips(run / "trainings" / c.name, lines) for c, lines in metrics.items()}
+    strips = {c: _strips(run.training(c.name), lines) for c, lines in metrics.items()}
     if len(metrics) > 1:
         yield "sheet", sheet(config, metrics, {c: list(found.values())[-1] for c, found in strips.items()}, images)
         yield "comparison", comparison(config, metrics)

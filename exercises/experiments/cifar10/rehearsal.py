@@ -72,7 +72,6 @@ def _expect_moved(configuration: Configuration, game: Game, name: str, start: tu
 
 
 def _state(network: nn.Module) -> tuple[Tensor, Tensor]:
-    buffers = [b.flatten() for name, b in network.named_buffers() if "running" in name]
-    return torch.cat([p.detach().flatten() for p in network.parameters()]), torch.cat(
-        [torch.zeros(0), *buffers]
-    ).clone()
+    parameters = [parameter.detach().flatten() for parameter in network.parameters()]
+    followed = [buffer.flatten() for name, buffer in network.named_buffers() if "running" in name]
+    return torch.cat(parameters), torch.cat([torch.zeros(0), *followed])

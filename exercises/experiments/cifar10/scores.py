@@ -6,13 +6,14 @@ score that compare with nothing else, with the classifier that is made on the sp
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from data import ColourImages
 
@@ -22,7 +23,7 @@ from .extractors import Extractor, Statistics, statistics
 from .inception import reference_scores
 from .networks import NOISE, Generator, as_pixels
 from .players import Functions
-from .settings import ORDERS
+from .settings import ORDERS, Configuration
 
 CHUNK = 500  # images that are made, or looked at, at a time
 AGREE = 1e-3  # relative; a defect moves a score by more, rounding by less
@@ -65,14 +66,26 @@ def sample(generator: Generator, count: int, stream: torch.Generator) -> Tensor:
 
     stream: on the CPU, so that the noise is the same on every device.
     """
-    device = next(generator.parameters()).device
-    was_training = generator.training
-    generator.eval()
-    with torch.no_grad():
-        noise = torch.randn(count, NOISE, generator=stream).to(device)
-        images = torch.cat([as_pixels(generator(z)).cpu() for z in noise.split(CHUNK)])
-    generator.train(was_training)
-    return images
+    noise = torch.randn(count, NOISE, generator=stream).to(next(generator.parameters()).device)
+    with evaluating(generator):
+        return torch.cat([as_pixels(generator(z)).cpu() for z in noise.split(CHUNK)])
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation, without graphs, and back."""
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train(was_training)
+
+
+def evenly(images: Tensor, count: int) -> Tensor:
+    """Take some images, evenly, for a data set may be in the order of its classes."""
+    return images[:: max(1, len(images) // count)][:count]
 
 
 def score(functions: Functions, extracted: tuple[Tensor, Tensor], real: Statistics) -> tuple[float, float]:
@@ -109,8 +122,7 @@ def check_scores(functions: Functions, scorer: Scorer, images: ColourImages) -> 
     Raises:
         RunError: they do not agree.
     """
-    # Evenly, for a data set may be in the order of its classes.
-    features, probabilities = scorer.extractor(images.test[:: max(1, len(images.test) // CHUNK)][:CHUNK])
+    features, probabilities = scorer.extractor(evenly(images.test, CHUNK))
     expected = reference_scores(features, probabilities, scorer.real)
     if expected is None:
         return
@@ -121,6 +133,11 @@ def check_scores(functions: Functions, scorer: Scorer, images: ColourImages) -> 
                 f"gan.{part} gave {value:.6g} for features of {len(features)} images, where torch-fidelity gives "
                 f"{wanted:.6g}: the scores would mean nothing. `elbo check gan.{part}` tells more."
             )
+
+
+def figure_name(key: str, configuration: Configuration) -> str:
+    """Name a figure of a configuration, as a run's summary does."""
+    return f"cifar10.{key}.{configuration.name}"
 
 
 def order_name(extractor: str, samples: int) -> str:

@@ -14,14 +14,14 @@ TELLS = -0.5  # a rank correlation above which a quantity did not fall
 Metrics = Sequence[Mapping[str, Any]]
 
 
-def told(run: Run, config: Config) -> tuple[Table, list[str]]:
+def told(run: Run, config: Config) -> tuple[list[Table], list[str]]:
     """Make the table of a finished run, and what it answers.
 
     Raises:
         RunError: a training's metrics are not what the experiment writes.
     """
-    found = {c: runs.read(path).metrics() for c in config.chosen if (path := run.path / "trainings" / c.name).is_dir()}
-    return comparison(config, found), answer(config, found)
+    found = {c: runs.read(path).metrics() for c in config.chosen if (path := run.training(c.name)).is_dir()}
+    return [comparison(config, found)], answer(config, found)
 
 
 def ranks(metrics: Metrics, config: Config) -> tuple[float, float]:
@@ -38,15 +38,19 @@ def ranks(metrics: Metrics, config: Config) -> tuple[float, float]:
     return metric, score
 
 
+def seconds_an_update(metrics: Metrics) -> float:
+    """Return how long an update took, without the evaluations."""
+    return sum(line["seconds"] for line in metrics) / int(metrics[-1]["update"])
+
+
 def comparison(config: Config, metrics: Mapping[Configuration, Metrics]) -> Table:
     """Set the configurations side by side: scores at the end, and how well metric and distance told of progress."""
     keys = score_names(config.extractor, config.samples)
     rows = []
     for configuration, lines in metrics.items():
         last = lines[-1]
-        pace = sum(line["seconds"] for line in lines) / last["update"]
         numbers = (f"{last[key]:.3f}" for key in (*keys, "metric"))
-        told = (*numbers, *map(_rank, ranks(lines, config)), f"{pace:.3f}")
+        told = (*numbers, *map(_rank, ranks(lines, config)), f"{seconds_an_update(lines):.3f}")
         rows.append([configuration.name, configuration.label, str(last["update"]), *told])
     distance, score = titles(config.extractor, config.samples)
     title = f"After the last update: {distance}, small is good, and {score}, large is good"

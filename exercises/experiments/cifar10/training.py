@@ -17,7 +17,7 @@ from ..runs import Run, RunError, write_whole
 from ..seeds import seed_epoch
 from .networks import NormalisedConv2d, as_input
 from .players import Functions, Game, batches, make_game
-from .scores import CHUNK, Scorer, sample, score, score_names
+from .scores import CHUNK, Scorer, evaluating, evenly, sample, score, score_names
 from .settings import Config, Configuration
 
 NOTE = "updates"  # a file with the number of updates that are done
@@ -158,15 +158,13 @@ def held_out_metric(game: Game, config: Config, held_out: Tensor) -> float:
 
     held_out: (N, 3, 32, 32) uint8, of which 2,000 are taken, evenly.
     """
-    real = held_out[:: max(1, len(held_out) // HELD_OUT)][:HELD_OUT]
+    real = evenly(held_out, HELD_OUT)
     fake = sample(game.generator, len(real), _stream(config, METRIC_STREAM))
     device = next(game.critic.parameters()).device
-    game.critic.eval()
-    with torch.no_grad():
+    with evaluating(game.critic):
         scores = [
             torch.cat([game.critic(as_input(x.to(device))) for x in batch.split(CHUNK)]) for batch in (real, fake)
         ]
-    game.critic.train()
     if not math.isfinite(value := float(game.objective(*scores))):
         raise RunError(f"the objective is {value} on held-out images. {_cause(game)}")
     return value

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -58,13 +58,7 @@ def train(
             that did not are finished all the same and drawn, and what the others had is kept.
         RunInterrupted: Ctrl-C; finished trainings are kept.
     """
-    record = {
-        "experiment": "dirac",
-        "preset": preset,
-        "implementation": name,
-        "data": {"name": "dirac", "source": "a point mass at 0"},
-        "settings": asdict(config),
-    }
+    record = runs.record("dirac", config, preset=preset, implementation=name, data="dirac", source="a point mass at 0")
     torch.set_num_threads(1)
     functions = load().gan
     playable, left_out = rehearse(functions, config)

@@ -8,7 +8,6 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,13 +50,14 @@ def train(load: Load, config: Config, out: Path, *, resume: bool = False, name: 
             training broke down. Trainings that did not are finished all the same, and kept.
         RunInterrupted: Ctrl-C; the finished shares of all trainings are kept.
     """
-    record = {
-        "experiment": "flows",
-        "preset": preset,
-        "implementation": name,
-        "data": {"name": "two_dimensional", "source": "rejection samples of two energies"},
-        "settings": asdict(config),
-    }
+    record = runs.record(
+        "flows",
+        config,
+        preset=preset,
+        implementation=name,
+        data="two_dimensional",
+        source="rejection samples of two energies",
+    )
     torch.set_num_threads(1)
     functions = load().flows
     chosen = trainings(config)
@@ -132,8 +132,8 @@ def train_all(load: Load, chosen: Sequence[Training], config: Config, run: Run, 
     Raises:
         RunError: trainings broke down; says each one's reason, after all others are done.
     """
-    waiting = [t for t in chosen if not (training_path(run, t) / "summary.json").is_file()]
-    jobs = {t.name: partial(train_one, load, t, config, training_path(run, t), record) for t in waiting}
+    waiting = [t for t in chosen if not (run.training(t.name) / "summary.json").is_file()]
+    jobs = {t.name: partial(train_one, load, t, config, run.training(t.name), record) for t in waiting}
     told: set[str] = set()
     done = 0
 
@@ -152,11 +152,6 @@ def train_all(load: Load, chosen: Sequence[Training], config: Config, run: Run, 
             "\n".join(errors) + f"\n{len(jobs) - len(errors)} of {len(jobs)} trainings ended well and are kept in "
             f"{run.path}. Mend the function; the same command with --out {run.path} and --resume trains the others."
         )
-
-
-def training_path(run: Run, training: Training) -> Path:
-    """Return where a training's own run lies."""
-    return run.path / "trainings" / training.name
 
 
 def train_one(load: Load, training: Training, config: Config, path: Path, record: dict[str, Any]) -> None:
@@ -187,7 +182,7 @@ def _set_aside(path: Path) -> Path:
 
 def trained(run: Run, training: Training) -> Run | None:
     """Open a training's own run, if it was begun and whole files are there."""
-    path = training_path(run, training)
+    path = run.training(training.name)
     return runs.read(path) if (path / "config.json").is_file() else None
 
 
@@ -214,7 +209,7 @@ def finish(functions: Functions, chosen: Sequence[Training], config: Config, run
 
     if not chosen:
         run.save_figure("one_layer", exploring.one_layer(functions))
-    own = {t: runs.read(training_path(run, t)) for t in chosen}
+    own = {t: runs.read(run.training(t.name)) for t in chosen}
     flows = {t: load_model(own[t].checkpoint, t.k, config.shifted).layers() for t in chosen}
     for name, figure in figures.comparisons(functions, flows, {t: own[t].metrics() for t in chosen}):
         run.save_figure(name, figure)

@@ -1,6 +1,5 @@
 """The experiment of Problem 1 from beginning to end: rehearse, train, measure, draw."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -53,13 +52,7 @@ def train(
         RunInterrupted: Ctrl-C; the finished epochs are kept.
         CheckpointError: the checkpoint to resume from is damaged.
     """
-    record = {
-        "experiment": "vae",
-        "preset": preset,
-        "implementation": name,
-        "data": {"name": images.name, "source": images.source},
-        "settings": asdict(config),
-    }
+    record = runs.record("vae", config, preset=preset, implementation=name, data=images.name, source=images.source)
     functions = implementation.vae
     seed_epoch(config.seed, 0)
     model = VAE().to(device)
