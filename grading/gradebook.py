@@ -1,27 +1,35 @@
-"""The directory that a grading leaves: a record and a file of feedback for each submission, and the class as a table.
+"""The directory that a grading leaves: a record and feedback for each submission, and the class as a table and a page.
 
 records/NAME.json   the graded result, as `grading/record.schema.json` describes it
-feedback/NAME.md    what the student is given
+feedback/NAME.md    what the student is given; NAME.html shows the same with its figures
+written/NAME/       what the student wrote, report.md and its pictures, for the person who reads it
+manual.csv          the points that a person gives for it
 class.csv           a row for each submission
+index.html          the class on a page, for instructors alone
 inputs-*.bin        the inputs that every property was tried on, so that none are drawn a second time; a secret
 grading.json        what all records share; a grading that was stopped goes on only under the same circumstances
 """
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from exercises.experiments.runs import write_whole
-from grading import records
+from grading import manual, records, rubric, table, written
 from grading.feedback import feedback
 from grading.intake import Source, fingerprint
+from grading.manual import Given
+from grading.pages import class_page, feedback_page
+from grading.policies import settle
 from grading.records import Circumstances, Record
+from grading.rubric import Rubric
+from grading.similarity import Pair
 
 GRADING = "grading.json"
+FOLDERS = ("records", "feedback", "written")
 COMPARED = ("grading_seed", "inputs", "parts", "rubric", "kit")
+REGRADED = ("rubric", "kit")  # what may differ where parts are judged again
 
 
 class GradebookError(Exception):
@@ -29,15 +37,31 @@ class GradebookError(Exception):
 
 
 class Gradebook:
-    """What was graded so far, on disk; each record is written whole or not at all."""
+    """What was graded so far, on disk; each record is settled as it is kept, and written whole or not at all."""
 
-    def __init__(self, out: Path, circumstances: Circumstances, resume: bool) -> None:
+    def __init__(
+        self,
+        out: Path,
+        circumstances: Circumstances,
+        resume: bool,
+        asked: Rubric | None = None,
+        regrade: bool = False,
+    ) -> None:
         """Look at the directory; it is made with the first record.
+
+        Args:
+            out: the directory.
+            circumstances: of what will be graded.
+            resume: whether to go on with the grading that is there.
+            asked: the rubric as it was asked for, see `policies.asked_for`; the whole one if it is left out.
+            regrade: whether parts will be judged again, by another rubric or kit perhaps.
 
         Raises:
             GradebookError: it holds a grading and nobody asked to go on with it, or one of other circumstances.
+            ManualError: the points in manual.csv cannot be counted.
         """
-        self.out, self._circumstances = out, circumstances
+        self.out, self.circumstances = out, circumstances
+        self.rubric = asked or rubric.load()
         if out.exists() and not out.is_dir():
             raise GradebookError(f"--out {out}: expected a directory, or nothing yet")
         before = circumstances_in(out)
@@ -47,67 +71,121 @@ class Gradebook:
                     f"--out {out}: there is a grading already, and none is overwritten. Go on with it by --resume, or "
                     "give another directory."
                 )
-            self._expect_same(before, circumstances)
+            _expect_same(out, before, circumstances, REGRADED if regrade else ())
+        self.given: Mapping[str, Mapping[str, Given]] = manual.read(self.manual, self.rubric)
 
-    def _expect_same(self, before: Circumstances, circumstances: Circumstances) -> None:
-        differ = [name for name in COMPARED if getattr(before, name) != getattr(circumstances, name)]
-        if differ:
-            raise GradebookError(
-                f"--resume: {self.out} was graded with other {_told(differ, before, circumstances)}; one class is "
-                "graded in one way. Use the same options and the same kit, or give another directory."
-            )
+    def add_given(self, given: Mapping[str, Mapping[str, Given]]) -> None:
+        """Also count what a person gave elsewhere; where manual.csv has points for the same, those stay."""
+        self.given = manual.merged(given, self.given)
+
+    @property
+    def manual(self) -> Path:
+        """The table in which a person gives points."""
+        return self.out / manual.FILE
 
     def has(self, source: Source) -> bool:
         """Tell whether a submission was graded already, and is still the same."""
-        try:
-            record = records.read(self._record(source.name))
-            return not record.grader_failed and record.handed_in == fingerprint(source)
-        except (OSError, ValueError):
-            return False
+        record = self.record(source.name)
+        return record is not None and not record.grader_failed and record.handed_in == fingerprint(source)
 
-    def keep(self, record: Record) -> None:
-        """Write a record and the student's feedback; the record last, as it is what tells that all is there.
+    def record(self, name: str) -> Record | None:
+        """Return the record of a submission; None where there is none that can be read."""
+        try:
+            return records.read(self._record(name))
+        except (OSError, ValueError):
+            return None
+
+    def keep(self, record: Record, source: Source | None = None) -> Record:
+        """Settle a record and write it with the student's feedback; last, as it is what tells that all is there.
+
+        source: what was handed in, where the words in it are to be kept as well.
 
         Raises:
             GradebookError: they cannot be written.
         """
+        settled = settle(record, self.rubric, self.given.get(record.submission, {}))
         try:
-            self._keep(record)
+            self._keep(settled, source)
         except OSError as error:
             raise GradebookError(f"--out {self.out}: cannot be written: {error.strerror}") from error
+        return settled
 
-    def _keep(self, record: Record) -> None:
+    def _keep(self, record: Record, source: Source | None) -> None:
         if not (self.out / GRADING).exists():
-            for name in ("records", "feedback"):
-                (self.out / name).mkdir(parents=True, exist_ok=True)
-            write_whole(self.out / GRADING, msgspec.json.format(msgspec.json.encode(self._circumstances)) + b"\n")
-        write_whole(self.out / "feedback" / f"{record.submission}.md", feedback(record).encode(errors="replace"))
-        write_whole(self._record(record.submission), records.encode(record))
+            for folder in FOLDERS:
+                (self.out / folder).mkdir(parents=True, exist_ok=True)
+            self._write_circumstances()
+        words, name = self.out / "written" / record.submission, record.submission
+        if source is not None:
+            written.keep(source, words)
+        page = feedback_page.render(record, written.kept_figures(words))
+        _write(self.out / "feedback" / f"{name}.md", feedback(record).encode(errors="replace"))
+        _write(self.out / "feedback" / f"{name}.html", page.encode(errors="replace"))
+        _write(self._record(name), records.encode(record))
+
+    def settle_all(self, times: Mapping[str, str]) -> None:
+        """Settle every record anew: manual points, times and policy may be other ones. What comes out the same stays.
+
+        times: when submissions were handed in, of those that are newly known.
+        """
+        for record in self.records():
+            at = times.get(record.submission) or record.handed_in_at
+            self.keep(msgspec.structs.replace(record, handed_in_at=at))
+
+    def renew(self) -> None:
+        """Note the circumstances of this grading, once what it judged again was kept."""
+        self._write_circumstances()
+
+    def _write_circumstances(self) -> None:
+        write_whole(self.out / GRADING, msgspec.json.format(msgspec.json.encode(self.circumstances)) + b"\n")
 
     def records(self) -> Iterator[Record]:
-        """Read the records one after another, in the order of their names."""
+        """Read the records one after another, in the order of their names.
+
+        Raises:
+            GradebookError: one cannot be read.
+        """
         for path in sorted((self.out / "records").glob("*.json"), key=lambda path: path.stem):
-            yield records.read(path)
+            try:
+                yield records.read(path)
+            except (OSError, ValueError) as error:
+                told = f"{path} is not what a grading writes: {error}. Remove it, and grade what it was of by --resume."
+                raise GradebookError(told) from error
 
     def write_table(self) -> Path:
-        """Write the class as CSV: points, and those of every part and of the runs."""
-        path, text = self.out / "class.csv", io.StringIO()
-        rows = csv.writer(text)
-        for number, record in enumerate(self.records()):
-            if number == 0:
-                rows.writerow(_head(record.circumstances))
-            rows.writerow(_row(record))
-        write_whole(path, text.getvalue().encode("utf-8-sig", errors="replace"))  # or Excel takes it for Latin
+        """Write the class as CSV: points, and those of every part, of the runs and of what was written."""
+        write_whole(path := self.out / "class.csv", table.encode(self.records()))
         return path
+
+    def write_page(self, pairs: Sequence[Pair] = ()) -> Path:
+        """Write the class as a page. pairs: submissions whose code is alike."""
+        return class_page.write(self.out, list(self.records()), pairs)
+
+    def add_manual_rows(self) -> bool:
+        """Add a row to manual.csv for every question that waits for a person, and tell whether there were some."""
+        names = [record.submission for record in self.records()]
+        return bool(self.rubric.questions) and manual.add_missing(self.manual, names, self.rubric)
 
     def _record(self, name: str) -> Path:
         return self.out / "records" / f"{name}.json"
 
 
-def _told(names: Sequence[str], before: Circumstances, now: Circumstances) -> str:
-    """Say what differs, with both values where they are short."""
-    values = {name: (getattr(before, name), getattr(now, name)) for name in names}
-    return ", ".join(f"{n} ({a}, now {b})" if isinstance(a, int) else n for n, (a, b) in values.items())
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole; one that has this content already keeps its time."""
+    if not path.is_file() or path.read_bytes() != content:
+        write_whole(path, content)
+
+
+def _expect_same(out: Path, before: Circumstances, now: Circumstances, may: Sequence[str]) -> None:
+    differ = [name for name in COMPARED if name not in may and getattr(before, name) != getattr(now, name)]
+    if differ:
+        values = {name: (getattr(before, name), getattr(now, name)) for name in differ}
+        told = ", ".join(f"{n} ({a}, now {b})" if isinstance(a, int) else n for n, (a, b) in values.items())
+        again = "" if set(differ) - set(REGRADED) else ", or judge again what changed by --regrade"
+        raise GradebookError(
+            f"--resume: {out} was graded with other {told}; one class is graded in one way. Use the same options and "
+            f"the same kit, or give another directory{again}."
+        )
 
 
 def circumstances_in(out: Path) -> Circumstances | None:
@@ -122,41 +200,3 @@ def circumstances_in(out: Path) -> Circumstances | None:
         return None
     except (OSError, msgspec.MsgspecError) as error:
         raise GradebookError(f"{out / GRADING} is not what a grading writes: {error}") from error
-
-
-def _head(circumstances: Circumstances) -> list[str]:
-    return [
-        "submission",
-        "file",
-        "outcome",
-        "points",
-        "possible",
-        *circumstances.parts,
-        "runs",
-        "reason",
-        "notes",
-        "look_at",
-        "hash",
-    ]
-
-
-def _row(record: Record) -> list[str]:
-    points = {part.part: f"{part.points:g}" for part in record.parts}
-    runs = records.points_of_runs(record.runs)
-    return [
-        record.submission,
-        _plain(record.file),
-        record.outcome,
-        f"{record.points:g}",
-        f"{record.possible:g}",
-        *(points.get(part, "") for part in record.circumstances.parts),
-        f"{runs:g}",
-        *(_plain(text) for text in (record.reason, "; ".join(record.notes), "; ".join(record.look_at))),
-        record.hash[:16],
-    ]
-
-
-def _plain(text: str) -> str:
-    """Write a text in one line that no spreadsheet takes for a formula."""
-    line = "".join(c if c.isprintable() else " " for c in text)[:500]
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

@@ -12,6 +12,7 @@ import msgspec
 import torch
 
 from grading import rubric as rubrics
+from grading import written
 from grading.answers import Answers
 from grading.drawing import inputs_of, name_of
 from grading.engine.implementation import ROOT
@@ -19,13 +20,14 @@ from grading.engine.isolation import Limits
 from grading.engine.remembering import Memory
 from grading.engine.workers import Starter, layers_of
 from grading.evidence import measure
-from grading.intake import IntakeError, Source, fingerprint, take
+from grading.intake import IntakeError, Source, Taken, fingerprint, take
 from grading.judge import PROFILES, Judge
 from grading.lending import Lender
 from grading.looking import unusual
 from grading.records import Budget, Circumstances, PartRecord, Record, RunRecord, part_record, points_of_runs
 from grading.rubric import Rubric
 from grading.selection import select
+from grading.written import Written
 
 RUN_SECONDS = 1800.0  # after which no further run of a submission is begun
 
@@ -63,6 +65,7 @@ class Grader:
 
         Raises:
             IsolationError: a layer that the order requires does not hold.
+            CostError: the rubric asks for a cost that nothing measures.
         """
         self.order, self.starter, self.work = order, starter, work
         self.rubric = rubrics.load()
@@ -73,6 +76,7 @@ class Grader:
         profile = replace(PROFILES["grade"], inputs=inputs, shrink_seconds=0)
         self.judge = Judge(profile, order.seed, Memory())
         self.lender = Lender(every, work)
+        written.expect_measured(self.rubric)
         self.circumstances = circumstances_of(order)
         self.layers = layers_of(starter, work)
         if missing := [name for name in order.required if name not in self.layers]:
@@ -116,13 +120,20 @@ class Grader:
         )
 
     def _possible(self) -> float:
+        parts = sum(self.rubric.parts[p.name].total for p in self.parts)
         claims = self.rubric.claims.values() if self._measures else ()
-        return sum(self.rubric.parts[p.name].total for p in self.parts) + sum(c.points for c in claims)
+        report = written.possible(self.rubric, self._measures) if self._asks else 0.0
+        return parts + sum(claim.points for claim in claims) + report
+
+    @property
+    def _asks(self) -> bool:
+        """Whether questions count: where everything is asked for."""
+        return not self.order.parts
 
     @property
     def _measures(self) -> bool:
         """Whether the claims of runs count: where everything is asked for."""
-        return self.order.evidence and not self.order.parts
+        return self.order.evidence and self._asks
 
     def _grade(self, source: Source, into: Path) -> Record:
         handed_in = fingerprint(source)  # before it is read: what comes later in its place is another one
@@ -133,6 +144,7 @@ class Grader:
         parts = self._judge(answers)
         working = {part.part for part in parts if part.points > part.possible / 2}
         runs = self._measured(into, taken.runs, seed, working) if self._measures else []
+        report = self._report(taken, runs)
         return Record(
             source.name,
             "graded",
@@ -141,11 +153,14 @@ class Grader:
             handed_in=handed_in,
             hash=taken.hash,
             seed=seed,
-            points=sum(part.points for part in parts) + points_of_runs(runs),
+            points=sum(part.points for part in parts) + points_of_runs(runs) + report.points,
             possible=self._possible(),
             parts=parts,
             runs=runs,
-            notes=list(taken.notes),
+            answers=report.answers,
+            questions=report.questions,
+            student=taken.student,
+            notes=[*taken.notes, *report.notes],
             look_at=unusual(into / "implementation"),
             isolation=list(answers.layers),
             budget=Budget(budget, round(answers.used, 3), round(answers.cpu, 3), answers.used > budget),
@@ -159,6 +174,12 @@ class Grader:
             told = RunRecord(name, reason=f"the {RUN_SECONDS:.0f} seconds for all runs were used up before")
             runs.append(told if late else measure(into, name, self.order.data, seed, working))
         return runs
+
+    def _report(self, taken: Taken, runs: Sequence[RunRecord]) -> Written:
+        """Read the report, where everything is asked for."""
+        if not self._asks:
+            return Written()
+        return written.grade_report(taken.report, taken.figures, runs, self.rubric, self._measures)
 
     def _judge(self, answers: Answers) -> list[PartRecord]:
         first = answers.judge(self.parts)
@@ -177,6 +198,7 @@ def _mixed(seed: int, digest: str) -> int:
 def circumstances_of(order: Order) -> Circumstances:
     """Return what the grades of a class depend on beside the submissions."""
     loaded = rubrics.load()
+    judged = msgspec.structs.replace(loaded, policy=rubrics.Policy())  # an extension changes no grade
     parts = select(order.parts, loaded)
     files = sorted(file for topic in {part.topic for part in parts} for file in (ROOT / "tests" / topic).glob("*.py"))
     kit = b"".join(file.read_bytes() for file in [*files, *sorted((ROOT / "tests" / "support").glob("*.py"))])
@@ -184,7 +206,7 @@ def circumstances_of(order: Order) -> Circumstances:
         order.seed,
         order.inputs or loaded.grading.inputs,
         [part.name for part in parts],
-        hashlib.sha256(rubrics.PATH.read_bytes()).hexdigest()[:16],
+        hashlib.sha256(msgspec.json.encode(judged)).hexdigest()[:16],
         hashlib.sha256(kit).hexdigest()[:16],
         platform.python_version(),
         str(torch.__version__),

@@ -93,15 +93,68 @@ class RunRecord(msgspec.Struct, frozen=True):
     isolation: list[str] = []
 
 
+class AnswerRecord(msgspec.Struct, frozen=True):
+    """An answer of one word or number, and what it was set beside.
+
+    outcome: "missing" where nothing was answered, "unmeasured" where nothing was there to measure, for `message`.
+    given: what the student wrote. measured: what the grader found.
+    """
+
+    question: str
+    answer: str
+    sentence: str
+    outcome: Literal["right", "wrong", "missing", "unmeasured"]
+    points: float
+    possible: float
+    given: float | str | None = None
+    measured: float | str | None = None
+    message: str = ""
+
+
+class QuestionRecord(msgspec.Struct, frozen=True):
+    """The words to one question, and what a person gave for them.
+
+    words: the student's Markdown. figures: the names of the pictures in it that were handed in. points: None until a
+    person gave some. comment: that person's.
+    """
+
+    question: str
+    title: str
+    possible: float
+    words: str = ""
+    figures: list[str] = []
+    points: float | None = None
+    comment: str = ""
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """How the points of a record come about, by the rubric's policy.
+
+    machine: earned by parts, runs and answers. manual: given by a person. waiting: questions for which nobody gave
+    points yet. dropped: parts that count neither way. extra: what counts beyond what is possible. late_days: begun
+    ones, after the extension; charged_days: those that cost something. penalty: points that they took.
+    """
+
+    machine: float
+    manual: float
+    waiting: int
+    dropped: list[str] = []
+    extra: list[str] = []
+    late_days: int = 0
+    charged_days: int = 0
+    penalty: float = 0.0
+
+
 class Record(msgspec.Struct, frozen=True):
     """The graded result of one submission.
 
-    file: the name of the file or directory. grader_failed: it was refused for no reason of its own, and is graded again
-    by --resume. outcome: "refused" where nothing could be graded, for `reason`. handed_in:
-    digest of what was handed in, as it came. hash: digest of what was taken from it. seed: of all chance in this
-    grading, from the grading seed and the hash. runs: a claim that several of them make counts once. notes: what was
-    odd, and how it was read. look_at: what an instructor may want to read in the code; no student is told. isolation:
-    the layers that held around that code.
+    file: the name of the file or directory. student: the number in its manifest. handed_in_at: when it was there, ISO
+    8601, "" where nobody knows. grader_failed: it was refused for no reason of its own, and is graded again by
+    --resume. outcome: "refused" where nothing could be graded, for `reason`. handed_in: digest of what was handed in,
+    as it came. hash: digest of what was taken from it. seed: of all chance in this grading, from the grading seed and
+    the hash. points, possible: as settled, of all that was asked for. runs: a claim that several of them make counts
+    once. notes: what was odd, and how it was read. look_at: what an instructor may want to read in the code; no student
+    is told. isolation: the layers that held around that code.
     """
 
     submission: str
@@ -118,6 +171,11 @@ class Record(msgspec.Struct, frozen=True):
     possible: float = 0.0
     parts: list[PartRecord] = []
     runs: list[RunRecord] = []
+    answers: list[AnswerRecord] = []
+    questions: list[QuestionRecord] = []
+    settlement: Settlement | None = None
+    student: str = ""
+    handed_in_at: str = ""
     notes: list[str] = []
     look_at: list[str] = []
     isolation: list[str] = []

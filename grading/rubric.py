@@ -1,6 +1,7 @@
-"""The rubric: points, minutes, hints and thresholds, read from rubric.toml and checked on load."""
+"""The rubric: points, minutes, hints, thresholds, questions and policy, read from rubric.toml and checked on load."""
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -101,12 +102,106 @@ class GradingRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"isolation names {min(unknown)!r}; there are {', '.join(names)}")
 
 
+class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person looks for in the words to a question, and what finding it is worth."""
+
+    points: Points
+    text: Text
+
+
+class AnswerRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer of one word or number, which a machine reads and sets beside what it measures.
+
+    claim: the claim whose measured figure or word it has to be; or cost: the part whose cost on `growing` dimensions,
+    such as ["d", "k"], it has to name, as in "O(k d)".
+    """
+
+    sentence: Text
+    points: Points
+    claim: str = ""
+    cost: str = ""
+    growing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse an answer that nothing, or two things, would be compared with."""
+        if bool(self.claim) == bool(self.cost) or bool(self.cost) != bool(self.growing):
+            raise ValueError("an answer needs either claim, or cost and growing")
+
+
+class QuestionRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question that asks for words; a person gives their points, by the criteria.
+
+    topic: whose handout it belongs to. asks: what the student is asked, Markdown. figures: what to put in. answers:
+    what a machine reads in the same section, by name.
+    """
+
+    topic: Literal["vae", "gan", "flows"]
+    title: Text
+    asks: Text
+    criteria: list[Criterion]
+    figures: list[Text] = []
+    answers: dict[str, AnswerRubric] = {}
+
+    @property
+    def points(self) -> float:
+        """Points of the words, without those of the answers that a machine reads."""
+        return sum(criterion.points for criterion in self.criteria)
+
+
+Days = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of points that were earned: late days, dropped parts, extra credit.
+
+    due: when a submission has to be there; without it nothing is late. free_days: late days that cost nothing. per_day:
+    the share of the points that each further day takes, a begun one counting as whole. latest_days: late days after
+    which no points are left. extensions: days more, by submission. drop_lowest: how many parts of a topic, those with
+    the lowest shares of their points, count neither way. extra_credit: parts, claims and questions whose points count
+    beyond what is possible.
+    """
+
+    due: datetime | None = None
+    free_days: Days = 0
+    per_day: Share = 0.0
+    latest_days: Days | None = None
+    extensions: dict[str, Days] = {}
+    drop_lowest: dict[Literal["vae", "gan", "flows"], Days] = {}
+    extra_credit: list[Text] = []
+
+    def __post_init__(self) -> None:
+        """Refuse a time that is another one in another country."""
+        if self.due is not None and self.due.tzinfo is None:
+            raise ValueError(f"due is {self.due}, expected a time zone with it, as in 2026-12-01T23:59:00+01:00")
+
+
 class Rubric(msgspec.Struct, frozen=True):
-    """All parts and claims, in the order of the file, and how they are graded."""
+    """All parts, claims and questions, in the order of the file, and how they are graded and counted."""
 
     parts: dict[str, PartRubric]
     claims: dict[str, ClaimRubric]
     grading: GradingRubric = GradingRubric()
+    questions: dict[str, QuestionRubric] = {}
+    policy: Policy = Policy()
+
+    def __post_init__(self) -> None:
+        """Refuse what names a part, a claim or a question that there is not."""
+        for name, question in self.questions.items():
+            for key, answer in question.answers.items():
+                if answer.claim and answer.claim not in self.claims:
+                    raise ValueError(
+                        f'questions."{name}".answers.{key} names the claim {answer.claim!r}: there is none'
+                    )
+                if answer.cost and answer.cost not in self.parts:
+                    raise ValueError(f'questions."{name}".answers.{key} names the part {answer.cost!r}: there is none')
+        known = {*self.parts, *self.claims, *self.questions}
+        if unknown := [name for name in self.policy.extra_credit if name not in known]:
+            raise ValueError(f"policy: extra_credit names {unknown[0]!r}, which is no part, claim or question")
+
+
+EACH = {"parts": PartRubric, "claims": ClaimRubric, "questions": QuestionRubric}  # tables of tables
+WHOLE = {"grading": GradingRubric, "policy": Policy}
 
 
 def load(path: Path = PATH) -> Rubric:
@@ -119,10 +214,15 @@ def load(path: Path = PATH) -> Rubric:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RubricError(f"{path} cannot be read as TOML: {error}") from error
-    if unknown := set(tables) - {"parts", "claims", "grading"}:
-        raise RubricError(f"{path}: unknown key {min(unknown)!r}; a rubric has the tables parts, claims and grading")
-    parts, claims = (_convert_all(path, n, tables, k) for n, k in (("parts", PartRubric), ("claims", ClaimRubric)))
-    return Rubric(parts, claims, _convert(path, "grading", "", tables.get("grading", {}), GradingRubric))
+    if unknown := set(tables) - {*EACH, *WHOLE}:
+        known = ", ".join([*EACH, *WHOLE])
+        raise RubricError(f"{path}: unknown key {min(unknown)!r}; a rubric has the tables {known}")
+    read: dict[str, Any] = {name: _convert_all(path, name, tables, kind) for name, kind in EACH.items()}
+    read |= {name: _convert(path, name, "", tables.get(name, {}), kind) for name, kind in WHOLE.items()}
+    try:
+        return Rubric(**read)
+    except ValueError as error:
+        raise RubricError(f"{path}: {error}") from error
 
 
 def _convert_all(path: Path, name: str, tables: dict[str, Any], kind: Any) -> dict[str, Any]:

@@ -1,13 +1,39 @@
 """The command `elbo`: its subcommands, and how a request that cannot be carried out ends."""
 
+import importlib
+import importlib.util
 import io
 import os
 import sys
 
 import typer
 
-from . import grading, judging, running, upkeep
-from .shared import Refusal
+# What a class is given has some of these files alone: a command is there where its file is.
+COMMANDS = ("judging", "auditing", "running", "packing", "grading", "upkeep", "inspecting")
+# The errors that are a request which cannot be carried out, rather than a defect of the kit, by the module of each.
+REFUSALS = {
+    "data": "DataError",
+    "exercises.experiments.runs": "RunError",
+    "grading.batch": "BatchError",
+    "grading.cli.shared": "Refusal",
+    "grading.engine.implementation": "ImplementationNotFound",
+    "grading.gradebook": "GradebookError",
+    "grading.grader": "IsolationError",
+    "grading.intake": "IntakeError",
+    "grading.manifest": "ManifestError",
+    "grading.manual": "ManualError",
+    "grading.nbgrader": "NbgraderError",
+    "grading.pack": "PackError",
+    "grading.regrading": "RegradingError",
+    "grading.release": "ReleaseError",
+    "grading.report": "ReportError",
+    "grading.rubric": "RubricError",
+    "grading.selection": "UnknownPart",
+    "grading.similarity": "SimilarityError",
+    "grading.times": "TimesError",
+    "grading.views": "ViewError",
+    "grading.written": "CostError",
+}
 
 app = typer.Typer(
     help="An exercise kit for deep generative models: fill in the stubs, check them, train with them.",
@@ -16,9 +42,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for module in (judging, running, grading, upkeep):
-    app.registered_commands += module.app.registered_commands
-app.add_typer(upkeep.release, name="release")
+for _name in COMMANDS:
+    if importlib.util.find_spec(f"{__name__}.{_name}"):
+        _commands = importlib.import_module(f"{__name__}.{_name}").app
+        app.registered_commands += _commands.registered_commands
+        app.registered_groups += _commands.registered_groups
 
 
 def main() -> None:
@@ -39,20 +67,6 @@ def main() -> None:
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether an error is a request that cannot be carried out, rather than a defect of the kit."""
-    from data import DataError
-    from exercises.experiments.runs import RunError
-    from grading.batch import BatchError
-    from grading.engine.implementation import ImplementationNotFound
-    from grading.gradebook import GradebookError
-    from grading.grader import IsolationError
-    from grading.intake import IntakeError
-    from grading.release import ReleaseError
-    from grading.report import ReportError
-    from grading.rubric import RubricError
-    from grading.selection import UnknownPart
-
-    asked = (ImplementationNotFound, Refusal, RubricError, UnknownPart)
-    written = (DataError, ReleaseError, ReportError, RunError)
-    graded = (BatchError, GradebookError, IntakeError, IsolationError)
-    return isinstance(error, (*asked, *written, *graded))
+    """Whether an error is one of REFUSALS; of a module that was never loaded none can have come."""
+    loaded = [getattr(sys.modules[module], name) for module, name in REFUSALS.items() if module in sys.modules]
+    return isinstance(error, tuple(loaded))

@@ -2,21 +2,18 @@
 
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .shared import Data, Json, Refusal, make_console, write_json
+from .shared import Data, Json, Refusal, make_console
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from grading.gradebook import Gradebook
-    from grading.grader import Order
     from grading.intake import Source
-    from grading.records import Record
+    from grading.rubric import Policy
 
 app = typer.Typer()
 
@@ -48,40 +45,95 @@ def grade(
     isolation: Isolation = "available",
     runs: Annotated[bool, typer.Option("--runs/--no-runs", help="Measure submitted runs again.")] = True,
     scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="Of a Dask cluster to grade on.")] = "",
+    times: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV of submission and time (ISO 8601).")] = None,
+    regrade: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PART|TOPIC", help="Judge these again for all that are graded; all else stays."),
+    ] = None,
+    view: Annotated[
+        list[str] | None, typer.Option(metavar="KIND", help="Also write gradescope, exercism, junit or lms.")
+    ] = None,
+    nbgrader: Annotated[
+        Path | None, typer.Option(metavar="COURSE", help="Also write points and comments into nbgrader's gradebook.")
+    ] = None,
+    similar: Annotated[
+        bool, typer.Option("--similar", help="Also list pairs of submissions whose code is alike.")
+    ] = False,
     data: Data = None,
     json: Json = "",
 ) -> None:
     """Grade submissions in processes that can do no harm; status 1 where one could not be graded.
 
+    Words are a person's to judge: points and comments go into manual.csv in --out, and --resume counts them, as it does
+    a changed policy. In --times a time without a zone is in that of the rubric's due.
+
     Example: [bold]elbo grade handed-in/ --out graded[/]
     """
     console = make_console(json)
-    from grading import rubric
+    from grading import policies, regrading, rubric
     from grading.gradebook import Gradebook, circumstances_in
     from grading.grader import Order, circumstances_of
     from grading.intake import find
 
-    if isolation not in ("required", "available"):
-        raise Refusal(f"--isolation {isolation}: expected required or available")
+    from . import afterwards, grading_class
+
+    _expect_known(isolation, view or [])
+    before = circumstances_in(out) if resume or regrade else None
+    if before is None and regrade:
+        raise Refusal(f"--regrade: {out} holds no grading; grade into it first")
     if seed is None:
-        before = circumstances_in(out) if resume else None
         seed = secrets.randbelow(SEEDS) if before is None else before.grading_seed
-    required = tuple(rubric.load().grading.isolation) if isolation == "required" else ()
-    parts = tuple(name.strip() for names in only or () for name in names.split(",") if name.strip())
+    loaded = rubric.load()
+    required = tuple(loaded.grading.isolation) if isolation == "required" else ()
+    parts = _named(only)
     order = Order(seed, parts, inputs, budget, str(data or ""), runs, required)
     sources = find(submissions)
     _expect_outside(out, submissions)
-    if resume and circumstances_in(out) is None:
+    known = _handed_in(times, sources, loaded.policy, console)
+    circumstances, asked = circumstances_of(order), policies.asked_for(loaded, bool(parts), runs)
+    again = regrading.parts_of(_named(regrade), circumstances.parts, loaded) if regrade else ()
+    book = Gradebook(out, circumstances, bool(resume or regrade), asked, bool(regrade))
+    if nbgrader:
+        book.add_given(afterwards.given_in_formgrader(nbgrader, sources, loaded))
+    if before is None and resume:
         console.print(f"{out} holds no grading to go on with: this is a new one", soft_wrap=True, markup=False)
-    book = Gradebook(out, circumstances_of(order), resume)
-    waiting = [source for source in sources if not book.has(source)] if resume else sources
-    if len(waiting) < len(sources):
-        console.print(
-            f"{len(sources) - len(waiting)} of {len(sources)} were graded before, and are kept", soft_wrap=True
-        )
-    for record in _graded(waiting, order, jobs, scheduler, out, console):
-        book.keep(record)
-    raise typer.Exit(_tell(book, sources, console, json))
+    work = grading_class.Work(book, sources, order, jobs, scheduler, known, console)
+    if again:
+        grading_class.judge_again(work, again)
+    else:
+        grading_class.grade_waiting(work, resume)
+    book.settle_all(known)
+    raise typer.Exit(afterwards.write(work, similar, view or [], nbgrader, json))
+
+
+def _named(options: list[str] | None) -> tuple[str, ...]:
+    """Return the names that options give, each one or several with commas between them."""
+    return tuple(name.strip() for names in options or () for name in names.split(",") if name.strip())
+
+
+def _expect_known(isolation: str, views: list[str]) -> None:
+    """Refuse a word that says nothing, before any work."""
+    if isolation not in ("required", "available"):
+        raise Refusal(f"--isolation {isolation}: expected required or available")
+    if views:
+        from grading.views import KINDS
+
+        for kind in views:
+            if kind not in KINDS:
+                raise Refusal(f"--view {kind}: expected {', '.join(KINDS[:-1])} or {KINDS[-1]}")
+
+
+def _handed_in(table: Path | None, sources: "list[Source]", policy: "Policy", console: "Console") -> dict[str, str]:
+    """Return when submissions were handed in, of those for which it is known."""
+    from grading import times
+    from grading.intake.limits import listed
+
+    given = times.read(table, policy) if table else {}
+    if unknown := times.unknown(given, {source.name for source in sources}):
+        told = f"--times {table}: no submission here is called {listed(unknown)}"
+        console.print(told, soft_wrap=True, markup=False)
+    found = {source.name: times.of(source, given) for source in sources}
+    return {name: at for name, at in found.items() if at}
 
 
 def _expect_outside(out: Path, submissions: list[Path]) -> None:
@@ -89,69 +141,3 @@ def _expect_outside(out: Path, submissions: list[Path]) -> None:
     for path in submissions:
         if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
             raise Refusal(f"--out {out}: it is in {path}, with what was handed in; give a directory beside that")
-
-
-def _graded(
-    sources: "list[Source]", order: "Order", jobs: int, scheduler: str, out: Path, console: "Console"
-) -> "Iterator[Record]":
-    """Grade, with a bar on a terminal; what Ctrl-C leaves is told of.
-
-    Raises:
-        Refusal: it was stopped.
-    """
-    from rich.progress import Progress
-
-    from grading import batch
-
-    if not sources:
-        return
-    records = (
-        batch.grade_on_cluster(sources, order, scheduler) if scheduler else batch.grade_here(sources, order, jobs, out)
-    )
-    done = 0
-    try:
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = progress.add_task("drawing inputs", total=len(sources))
-            for record in records:
-                yield record
-                done += 1
-                progress.update(bar, advance=1, description="grading")
-                if not console.is_terminal:
-                    points = f"{record.points:g} of {record.possible:g}" if record.outcome == "graded" else "refused"
-                    console.print(
-                        f"{done} of {len(sources)}: {record.submission}: {points}", markup=False, soft_wrap=True
-                    )
-    except KeyboardInterrupt as error:
-        raise Refusal(f"stopped; {done} of {len(sources)} were graded and are kept. Go on with --resume.") from error
-
-
-def _tell(book: "Gradebook", sources: "list[Source]", console: "Console", json: str) -> int:
-    """Write the table, show it, and return the exit status."""
-    from grading import rubric
-    from grading.records import Summary, summary
-    from grading.terminal import show_class
-
-    table = book.write_table()
-    names, wanted = {source.name for source in sources}, rubric.load().grading.isolation
-    rows: list[Summary] = []
-    missing: set[str] = set()
-    others = 0
-    for record in book.records():
-        others += record.submission not in names
-        if record.submission in names:
-            rows.append(summary(record))
-            missing |= set(wanted) - set(record.isolation) if record.outcome == "graded" else set()
-    show_class(console, rows)
-    if others:
-        console.print(
-            f"{others} that were graded before are not among these, and keep their rows in the table", soft_wrap=True
-        )
-    if missing:
-        console.print(
-            f"[yellow]Of the layers of isolation that the rubric names, {', '.join(sorted(missing))} did not hold:[/] "
-            "`elbo doctor` tells what each stops.",
-            soft_wrap=True,
-        )
-    console.print(f"wrote {table}, and a record and feedback for each", soft_wrap=True, markup=False)
-    write_json(json, rows)
-    return int(any(row.outcome == "refused" for row in rows))

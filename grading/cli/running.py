@@ -70,6 +70,8 @@ def report(
         found = finished_runs(runs)  # before any time is spent
         rows = listing(parts, rubric, judge, worker)
     from grading.claims import measure_claims
+    from grading.measuring import is_reference_here, measured_with
+    from grading.pages.own_report import read
     from grading.repeating import repeated
     from grading.report import write
     from grading.terminal import show_claims
@@ -80,7 +82,11 @@ def report(
             claims = list(measure_claims(run, rubric, data, partial(repeated, worker.directory)))
         show_claims(console, str(run.path), claims)
         measured.append((run, claims))
-    write(out, measured, rows)
+    if not is_reference_here():
+        console.print(f"Measured with {measured_with()}.", soft_wrap=True)
+    by_run = {str(run.path): claims for run, claims in measured}
+    written, figures = read(worker.directory, rubric, by_run)
+    write(out, measured, rows, written, figures)
     console.print(f"wrote {out}", soft_wrap=True, markup=False)
-    write_json(json, {"runs": {str(run.path): claims for run, claims in measured}, "parts": rows})
+    write_json(json, {"runs": by_run, "parts": rows, "written": written})
     raise typer.Exit(any(c.outcome != "reached" for _, claims in measured for c in claims))

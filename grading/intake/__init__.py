@@ -3,6 +3,6 @@
 from .fingerprints import fingerprint
 from .limits import IntakeError
 from .naming import Source, find
-from .taking import Taken, take
+from .taking import Taken, read_report, take
 
-__all__ = ["IntakeError", "Source", "Taken", "find", "fingerprint", "take"]
+__all__ = ["IntakeError", "Source", "Taken", "find", "fingerprint", "read_report", "take"]

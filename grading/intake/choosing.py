@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import PurePosixPath
 
 from grading.catalogue import topic_parts
-from grading.engine.implementation import ROOT, TOPICS
+from grading.engine.implementation import TOPICS
 
 from .limits import listed
 
@@ -16,9 +16,8 @@ NOT_THEIRS = "bank"  # of the kit, where a mistake in a part may have the name o
 
 @cache
 def stub_files() -> tuple[str, ...]:
-    """Return the stub files, "vae/bounds.py"."""
-    found = (path for topic in TOPICS for path in sorted((ROOT / "solutions" / topic).glob("*.py")))
-    return tuple(f"{path.parent.name}/{path.name}" for path in found if path.name != "__init__.py")
+    """Return the stub files, "vae/bounds.py": those that parts stand in."""
+    return tuple(f"{topic}/{file}" for topic in TOPICS for file in sorted({part.file for part in topic_parts(topic)}))
 
 
 @cache

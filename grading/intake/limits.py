@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from grading.signs import shown
+
 MEMBERS = 20_000  # files and directories
 DEPTH = 32  # directories above a file
 NAME = 1_024  # characters of a path
@@ -10,6 +12,9 @@ STUBS = 100  # files with a stub's name that are looked at
 NOTEBOOK = 20 << 20
 NOTEBOOKS = 10
 RUN_FILE = 64 << 20
+REPORT = 500_000  # bytes of report.md, and signs of the Markdown in a notebook
+PICTURE = 1 << 20
+PICTURES = 24
 RUNS = 8
 TAKEN = 512 << 20  # bytes read from all files together
 UNPACKED = 1 << 30  # bytes of a compressed tar archive, of which no more than
@@ -33,16 +38,6 @@ def size(number: int) -> str:
     '3 MB'
     """
     return f"{number >> 20} MB" if number >= 1 << 20 else f"{number} bytes"
-
-
-def shown(name: object) -> str:
-    r"""Return a name from a hand-in without anything that a terminal would obey, and not too long.
-
-    >>> shown("\x1b[31mvae/bounds.py")
-    '?[31mvae/bounds.py'
-    """
-    text = "".join(c if c.isprintable() else "?" for c in str(name))
-    return text if len(text) <= 100 else f"{text[:50]}...{text[-40:]}"
 
 
 def listed(names: Iterable[object], most: int = 4) -> str:

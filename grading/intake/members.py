@@ -1,5 +1,6 @@
 """What stands in a hand-in, whatever its form: the paths of its files, each read only when asked for."""
 
+import hashlib
 import os
 import re
 import stat
@@ -27,12 +28,16 @@ class Member:
 
 @dataclass
 class Listing:
-    """The members by path; `repeated` are those of whose path there were several, `notes` tells what was left out."""
+    """The members by path; `repeated` are those of whose path there were several, `notes` tells what was left out.
+
+    digests: the SHA-256 of what was read.
+    """
 
     members: dict[PurePosixPath, Member] = field(default_factory=dict)
     repeated: set[PurePosixPath] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     spent: int = 0
+    digests: dict[PurePosixPath, str] = field(default_factory=dict)
 
     def read(self, path: PurePosixPath, most: int) -> bytes:
         """Return the content of a file of at most so many bytes; of a longer one no more than a chunk beyond is read.
@@ -54,6 +59,7 @@ class Listing:
             raise
         except Exception as error:  # the content is anybody's, and so is what its readers raise
             raise Unreadable(f"is damaged ({shown(f'{type(error).__name__}: {error}')})") from error
+        self.digests[path] = hashlib.sha256(content).hexdigest()
         return bytes(content)
 
     def _spend(self, number: int) -> None:

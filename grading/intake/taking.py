@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -10,8 +11,10 @@ import msgspec
 from . import limits
 from .experiments import choose_runs, is_of_run
 from .limits import IntakeError, Unreadable, listed, shown
+from .manifests import student_in
 from .members import Listing
 from .opening import lone_archive, opened, told
+from .reports import REPORT, report_files
 from .stubs import from_files, from_notebooks, missing
 
 
@@ -19,17 +22,22 @@ class Taken(msgspec.Struct, frozen=True):
     """What was taken of a hand-in.
 
     files: the stub files, "vae/bounds.py". runs: their names, "runs/vae-1". notes: sentences on what was odd, and how
-    it was read. hash: SHA-256 of all names and contents that were taken, whatever the form in which they came.
+    it was read. hash: SHA-256 of all names and contents that were taken, whatever the form in which they came. report:
+    the text of report.md, "" where there is none. figures: the pictures that it shows, "figures/curve.png". student:
+    the number in the manifest, "" where there is none.
     """
 
     files: tuple[str, ...]
     runs: tuple[str, ...]
     notes: tuple[str, ...]
     hash: str
+    report: str = ""
+    figures: tuple[str, ...] = ()
+    student: str = ""
 
 
 def take(source: Path, into: Path) -> Taken:
-    """Write the stub files of a hand-in to implementation/ and its runs to runs/ in a directory.
+    """Write the stub files of a hand-in to implementation/, its runs to runs/, and its report into a directory.
 
     Args:
         source: a directory, an archive, a notebook or a stub file, of which nothing is believed.
@@ -38,19 +46,55 @@ def take(source: Path, into: Path) -> Taken:
     Raises:
         IntakeError: nothing in it can be graded.
     """
-    with told(shown(source.name)):
-        inner = lone_archive(source)
-    with opened(inner) as listing:
-        if inner != source:
-            listing.notes.append(f"Taken was the archive in the directory, {shown(inner.name)}.")
+    with _found_in(source) as listing:
         with told(shown(source.name)):
             texts = from_files(listing)
             texts |= from_notebooks(listing, texts)
             _expect_some(texts, listing)
         listing.notes += missing(texts)
         digests = _write_all(into, ((f"implementation/{stub}", text) for stub, text in texts.items()))
+        report = _report_files(listing)
+        of_report = _write_all(into, report.items())
         runs, of_runs = _take_runs(listing, into)
-        return Taken(tuple(sorted(texts)), runs, tuple(listing.notes), _hash(digests | of_runs))
+        student = student_in(listing)
+        return Taken(
+            tuple(sorted(texts)),
+            runs,
+            tuple(listing.notes),
+            _hash(digests | of_runs | of_report),
+            report.pop(REPORT, b"").decode(),
+            tuple(sorted(report)),
+            student,
+        )
+
+
+def read_report(source: Path) -> dict[str, bytes]:
+    """Return report.md of a hand-in and the pictures that it shows; nothing where there is none that can be read."""
+    try:
+        with _found_in(source) as listing:
+            return _report_files(listing)
+    except IntakeError:
+        return {}
+
+
+@contextmanager
+def _found_in(source: Path) -> Iterator[Listing]:
+    """List what stands in a hand-in, or in the one archive in its directory."""
+    with told(shown(source.name)):
+        inner = lone_archive(source)
+    with opened(inner) as listing:
+        if inner != source:
+            listing.notes.append(f"Taken was the archive in the directory, {shown(inner.name)}.")
+        yield listing
+
+
+def _report_files(listing: Listing) -> dict[str, bytes]:
+    """Return what is taken of the report; one that is too much costs the words alone."""
+    try:
+        return report_files(listing)
+    except IntakeError as error:
+        listing.notes.append(f"The report was not taken: {error}")
+        return {}
 
 
 def _expect_some(texts: dict[str, bytes], listing: Listing) -> None:

@@ -463,7 +463,7 @@ def test_a_run_reports_a_class_for_each_configuration_and_draws_it(run):
 def test_claims_are_measured_by_repeating_the_run_with_the_implementations_functions(run):
     (claim,) = measure_claims(run, load(), None, AGAIN)
     assert (claim.outcome, claim.reported, claim.measured) == ("reached", "limit cycle", "limit cycle")
-    assert claim.earned == 0.75
+    assert claim.earned == 0.5
 
 
 def test_another_word_than_the_repeated_runs_is_wrong(run, tmp_path):

@@ -9,7 +9,16 @@ from markdown_it import MarkdownIt
 
 from grading.claims import Claim
 from grading.feedback import LINE, LINES, block, code, feedback, inline
-from grading.records import Circumstances, PartRecord, PropertyRecord, Record, RunRecord
+from grading.records import (
+    AnswerRecord,
+    Circumstances,
+    PartRecord,
+    PropertyRecord,
+    QuestionRecord,
+    Record,
+    RunRecord,
+    Settlement,
+)
 from grading.wording import TO_DO, Failure
 
 CIRCUMSTANCES = Circumstances(7, 5, ["vae.log_mean_exp"], "r", "k", "3.11", "2.4", "Linux")
@@ -88,9 +97,47 @@ def test_a_right_submission_has_just_the_table() -> None:
 
 
 def test_points_are_told_for_the_parts_and_for_the_runs() -> None:
-    told = msgspec.structs.replace(record(part(value("a"), value("b", "wrong"))), points=4.5, possible=18)
-    expected = "**4.5 of 18 points**: 1.5 of 3 for the parts, 3 of 15 for finished runs in `runs/`"
+    runs = [RunRecord("runs/a", [claim("vae.elbo", "reached", points=3.0)])]
+    told = msgspec.structs.replace(record(part(value("a"), value("b", "wrong")), runs=runs), points=4.5, possible=18)
+    expected = "**4.5 of 18 points**: 1.5 of 3 for the parts, 3 of 15 for finished runs"
     assert feedback(told).splitlines()[2] == expected
+
+
+ANSWERS = [
+    AnswerRecord("3.2", "cost", "the cost of one", "right", 1.0, 1.0, "O(d)", "O(d)"),
+    AnswerRecord("1.1", "elbo", "the average", "wrong", 0.0, 2.0, -99.0, -101.25, "not what was measured"),
+]
+QUESTIONS = [
+    QuestionRecord("3.2", "The cost", 3.0, "words", points=2.0, comment="Good.\n\nWhy *inner* products?"),
+    QuestionRecord("3.3", "The density", 1.5),
+]
+
+
+def test_points_are_told_for_answers_and_for_words_as_settled() -> None:
+    settled = Settlement(2.5, 2.0, 1, dropped=["vae.log_mean_exp"], late_days=2, charged_days=1, penalty=0.3)
+    told = record(part(value("a")), answers=ANSWERS, questions=QUESTIONS, settlement=settled)
+    lines = feedback(msgspec.structs.replace(told, points=2.7, possible=7.5)).splitlines()
+    assert lines[2] == (
+        "**2.7 of 7.5 points**: 1.5 of 1.5 for the parts, 1 of 3 for the answers that a machine reads, "
+        "2 of 4.5 for the words that a person reads (1 question waits for a person)"
+    )
+    assert lines[4] == "- left out, as the lowest: -1.5 points (vae.log\\_mean\\_exp)"
+    assert lines[5] == "- late: -0.3 points (2 days after the due time, 1 of which cost points)"
+
+
+def test_answers_are_told_beside_what_was_measured() -> None:
+    text = feedback(record(answers=ANSWERS))
+    assert "| 3.2 | the cost of one | O\\(d\\) | O\\(d\\) | right | 1 | 1 |" in text
+    assert "| 1.1 | the average | -99.0000 | -101.2500 | wrong | 0 | 2 |" in text
+    assert "\n- 1.1, `elbo`: not what was measured\n" in text
+
+
+def test_words_are_told_with_points_and_the_whole_comment() -> None:
+    text = feedback(record(questions=QUESTIONS))
+    assert "**3.2 The cost**: 2 of 3 points\n\n> Good.\n>\n> Why \\*inner\\* products?\n" in text
+    assert "**3.3 The density**: 1.5 points, not given yet; nothing was handed in" in text
+    comment = [msgspec.structs.replace(QUESTIONS[0], comment="y" * 10_000)]
+    assert "y" * 10_000 in feedback(record(questions=comment))  # what a person wrote is not cut
 
 
 def test_a_failure_is_told_with_what_was_tried_and_what_came() -> None:
@@ -250,7 +297,9 @@ def named_by(said: str) -> Record:
     """A record whose runs are called so, say so, and have notes of that."""
     hostile = claim("vae.elbo", "refused", message=said, reported=said, measured=said, threshold=said)
     runs = [RunRecord(f"runs/{said}", [hostile]), RunRecord(f"runs/{said}", reason=said)]
-    return record(runs=runs, notes=[said], submission=said)
+    answer = AnswerRecord("3.2", said, "sentence", "wrong", 0.0, 1.0, said, said, said)
+    question = QuestionRecord("3.2", "title", 1.0, said, points=0.5, comment=f"x {said[:1000]}".replace("\n", " "))
+    return record(runs=runs, notes=[said], submission=said, answers=[answer], questions=[question])
 
 
 def refused_for(said: str) -> Record:

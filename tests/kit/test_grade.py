@@ -119,7 +119,8 @@ def test_refused_ones_make_the_status_1_and_nothing_else(graded: Graded) -> None
 def test_every_hand_in_has_a_record_and_feedback_and_a_row(graded: Graded) -> None:
     names = {*RIGHT, *REFUSED, *OTHERS}
     assert {path.stem for path in (graded.out / "records").glob("*.json")} == names
-    assert {path.name.removesuffix(".md") for path in (graded.out / "feedback").iterdir()} == names
+    expected = {f"{name}{ending}" for name in names for ending in (".md", ".html")}
+    assert {path.name for path in (graded.out / "feedback").iterdir()} == expected
     with (graded.out / "class.csv").open(newline="", encoding="utf-8-sig") as file:
         table = {row["submission"]: row for row in csv.DictReader(file)}
     assert set(table) == {row["submission"] for row in graded.rows} == names

@@ -1,21 +1,28 @@
 """The directory of a grading: what is kept in it, and when it is gone on with."""
 
 import csv
+import io
 import json
 import os
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from PIL import Image
 
-from grading import gradebook, records
+from grading import gradebook, manual, records, rubric
 from grading.claims import Claim
 from grading.gradebook import Gradebook, GradebookError, circumstances_in
 from grading.intake import Source, fingerprint
-from grading.records import Circumstances, PartRecord, Record, RunRecord
+from grading.manual import Given, ManualError
+from grading.policies import settle
+from grading.records import AnswerRecord, Circumstances, PartRecord, QuestionRecord, Record, RunRecord
+from grading.rubric import Policy, Rubric
+from grading.similarity import Pair
 
 PARTS = ["vae.log_mean_exp", "vae.elbo"]
 CIRCUMSTANCES = Circumstances(7, 5, PARTS, "r", "k", "3.11", "2.4", "Linux")
@@ -42,7 +49,7 @@ def begun(out: Path, source: Source) -> Gradebook:
 
 
 def record(name: str, **changes: Any) -> Record:
-    parts = [PartRecord(PARTS[0], "1", "vae/likelihoods.py", "wrong", 1.25, 5, [])]
+    parts = [PartRecord(PARTS[0], "1", "vae/likelihoods.py", "wrong", 1.25, 5.0, [])]
     made = Record(name, "graded", CIRCUMSTANCES, points=1.25, possible=20, parts=parts, hash="0123456789abcdefxyz")
     return msgspec.structs.replace(made, **changes)
 
@@ -55,12 +62,13 @@ def test_a_directory_is_made_with_the_first_record(out: Path) -> None:
     assert not out.exists()
     book.keep(record("anna"))
     assert sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()) == [
+        "feedback/anna.html",
         "feedback/anna.md",
         "grading.json",
         "records/anna.json",
     ]
     assert circumstances_in(out) == CIRCUMSTANCES
-    assert list(book.records()) == [record("anna")]
+    assert list(book.records()) == [settle(record("anna"), book.rubric, {})]
     assert (out / "feedback" / "anna.md").read_text().startswith("# `anna`\n")
 
 
@@ -83,12 +91,12 @@ def test_a_record_is_written_last_and_whole(out: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(gradebook, "write_whole", noted)
     book = Gradebook(out, CIRCUMSTANCES, resume=False)
     book.keep(record("anna"))
-    assert written == ["grading.json", "anna.md", "anna.json"]
+    assert written == ["grading.json", "anna.md", "anna.html", "anna.json"]
 
 
 def test_a_record_of_a_second_time_replaces_the_first(begun: Gradebook) -> None:
-    begun.keep(record("anna", points=3.0))
-    assert [found.points for found in begun.records()] == [3.0]
+    begun.keep(record("anna", reason="again"))
+    assert [found.reason for found in begun.records()] == ["again"]
 
 
 def test_a_place_that_cannot_be_written_is_refused(begun: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,13 +265,19 @@ def rows(book: Gradebook) -> list[dict[str, str]]:
 
 def test_the_table_has_points_of_every_part_and_of_runs(begun: Gradebook) -> None:
     claim = Claim("vae.elbo", "s", "nats", "1.1", "reached", 15.0, "digits", "at least")
-    begun.keep(record("ben", runs=[RunRecord("runs/a", [claim]), RunRecord("runs/b", [claim])], points=16.25))
-    begun.keep(Record("carl", "refused", CIRCUMSTANCES, file="carl.pdf", reason="a PDF", possible=20))
+    begun.keep(record("ben", runs=[RunRecord("runs/a", [claim]), RunRecord("runs/b", [claim])]))
+    begun.keep(Record("carl", "refused", CIRCUMSTANCES, file="carl.pdf", reason="a PDF"))
     anna, ben, carl = rows(begun)
     assert list(anna)[:8] == ["submission", "file", "outcome", "points", "possible", *PARTS, "runs"]
     assert (anna[PARTS[0]], anna[PARTS[1]], anna["runs"], anna["hash"]) == ("1.25", "", "0", "0123456789abcdef")
-    assert (ben["runs"], ben["points"]) == ("15", "16.25")
-    assert (carl["outcome"], carl["points"], carl["reason"], carl["possible"]) == ("refused", "0", "a PDF", "20")
+    assert (ben["runs"], ben["points"]) == ("15", "1.25")  # only parts were asked for
+    possible = sum(rubric.load().parts[name].total for name in PARTS)
+    assert (carl["outcome"], carl["points"], carl["reason"], carl["possible"]) == (
+        "refused",
+        "0",
+        "a PDF",
+        f"{possible:g}",
+    )
     assert [row["file"] for row in (anna, carl)] == ["", "carl.pdf"]
 
 
@@ -305,3 +319,150 @@ def test_the_table_of_nothing_is_empty(out: Path) -> None:
 
 def test_the_circumstances_can_be_read(begun: Gradebook, out: Path) -> None:
     assert json.loads((out / "grading.json").read_text())["grading_seed"] == 7
+
+
+# Settling: where everything was asked for
+
+WHOLE = msgspec.structs.replace(CIRCUMSTANCES, parts=list(rubric.load().parts))
+DUE = datetime(2026, 12, 1, 23, 59, tzinfo=UTC)
+LATE = "2026-12-02T12:00:00+00:00"
+
+
+def whole(name: str = "anna", **changes: Any) -> Record:
+    """A record with 1.25 points for a part, 1 for an answer, and words to two questions."""
+    questions = [QuestionRecord(each, "", 0.0, "<script>words</script>") for each in ("1.1", "3.2")]
+    answers = [AnswerRecord("3.2", "log_det_cost", "s", "right", 1.0, 1.0, "O(d)", "O(d)")]
+    return record(name, circumstances=WHOLE, questions=questions, answers=answers, **changes)
+
+
+def asked(**policy: Any) -> Rubric:
+    return msgspec.structs.replace(rubric.load(), policy=Policy(**policy))
+
+
+def give(out: Path, *rows: str) -> None:
+    out.mkdir(exist_ok=True)
+    (out / manual.FILE).write_text("submission,question,points,comment\n" + "".join(f"{row}\n" for row in rows))
+
+
+def test_what_a_person_gave_counts_as_a_record_is_kept(out: Path) -> None:
+    give(out, "anna,1.1,1.5,well argued")
+    kept = Gradebook(out, WHOLE, resume=True).keep(whole())
+    assert kept.points == 1.25 + 1 + 1.5
+    assert kept.possible == pytest.approx(settle(whole(), rubric.load(), {}).possible)
+    assert (kept.questions[0].points, kept.questions[0].comment) == (1.5, "well argued")
+    assert "well argued" in (out / "feedback" / "anna.html").read_text(encoding="utf-8")
+
+
+def test_points_that_cannot_be_given_are_refused_before_anything_is_graded(out: Path) -> None:
+    give(out, "anna,1.1,99,")
+    with pytest.raises(ManualError, match="points are 99, expected a number from 0 to 2"):
+        Gradebook(out, WHOLE, resume=True)
+
+
+def test_manual_csv_goes_before_what_was_given_elsewhere(out: Path) -> None:
+    give(out, "anna,1.1,1.5,mine")
+    book = Gradebook(out, WHOLE, resume=True)
+    book.add_given({"anna": {"1.1": Given(0.5, "theirs"), "3.2": Given(2.0, "theirs")}})
+    assert [question.points for question in book.keep(whole()).questions] == [1.5, 2.0]
+
+
+def test_going_on_counts_new_points_times_and_policy_for_all(out: Path) -> None:
+    book = Gradebook(out, WHOLE, resume=False)
+    for name in ("anna", "ben"):
+        book.keep(whole(name))
+    give(out, "anna,1.1,2,")
+    again = Gradebook(out, WHOLE, resume=True, asked=asked(due=DUE, per_day=0.5))
+    again.settle_all({"ben": LATE})
+    anna, ben = again.records()
+    assert (anna.points, ben.points) == (4.25, 1.125)
+    assert ben.settlement is not None
+    assert (ben.handed_in_at, ben.settlement.late_days, ben.settlement.penalty) == (LATE, 1, 1.125)
+    Gradebook(out, WHOLE, resume=True, asked=asked(due=DUE, per_day=0.5)).settle_all({})
+    assert [found.points for found in again.records()] == [4.25, 1.125]  # a time that was known stays so
+    Gradebook(out, WHOLE, resume=True, asked=asked(due=DUE, per_day=0.5, extensions={"ben": 1})).settle_all({})
+    assert [found.points for found in again.records()] == [4.25, 2.25]
+
+
+def test_what_comes_out_the_same_is_not_written_again(out: Path) -> None:
+    book = Gradebook(out, WHOLE, resume=False)
+    book.keep(whole())
+    paths = list(out.rglob("anna.*"))
+    assert len(paths) == 3
+    for path in paths:
+        os.utime(path, (1, 1))
+    book.settle_all({})
+    assert [path.stat().st_mtime for path in paths] == [1, 1, 1]
+
+
+def test_rows_for_words_are_added_once_and_points_in_them_stay(out: Path) -> None:
+    book = Gradebook(out, WHOLE, resume=False)
+    book.keep(whole())
+    assert book.add_manual_rows()
+    assert not book.add_manual_rows()
+    text = book.manual.read_text(encoding="utf-8-sig").replace("training,2,,", "training,2,1.5,good", 1)
+    book.manual.write_text(text, encoding="utf-8")
+    book.keep(whole("ben"))
+    assert book.add_manual_rows()
+    assert book.manual.read_text(encoding="utf-8-sig").startswith(text)
+    questions = len(rubric.load().questions)
+    assert len(book.manual.read_text(encoding="utf-8-sig").splitlines()) == 1 + 2 * questions
+    assert Gradebook(out, WHOLE, resume=True).given["anna"]["1.1"] == Given(1.5, "good")
+
+
+def test_where_no_words_were_asked_for_there_is_no_table_for_their_points(out: Path) -> None:
+    some = msgspec.structs.replace(rubric.load(), questions={})
+    book = Gradebook(out, CIRCUMSTANCES, resume=False, asked=some)
+    book.keep(record("anna"))
+    assert not book.add_manual_rows()
+    assert not book.manual.exists()
+
+
+def test_words_and_their_pictures_are_kept_for_whoever_reads_them(out: Path, tmp_path: Path) -> None:
+    place = tmp_path / "anna"
+    (place / "vae").mkdir(parents=True)
+    (place / "vae" / "bounds.py").write_text("pass\n")
+    (place / "report.md").write_text("# Report\n\n## 1.1 The bound\n\nIt falls. ![](curve.png)\n")
+    picture = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(picture, "PNG")
+    (place / "curve.png").write_bytes(picture.getvalue())
+    Gradebook(out, WHOLE, resume=False).keep(whole(), Source("anna", place))
+    assert "It falls." in (out / "written" / "anna" / "report.md").read_text(encoding="utf-8")
+    assert len(list((out / "written" / "anna").rglob("*.png"))) == 1
+
+
+def test_the_table_has_columns_for_answers_words_and_lateness(out: Path) -> None:
+    give(out, "anna,1.1,1.5,")
+    book = Gradebook(out, WHOLE, resume=True, asked=asked(due=DUE, per_day=0.5))
+    book.keep(whole(student="=1234567", handed_in_at=LATE))
+    (row,) = rows(book)
+    counted = ["runs", "answers", "words", "waiting", "late_days", "penalty"]
+    assert [row[name] for name in counted] == ["0", "1", "1.5", "1", "1", "1.875"]
+    assert (row["student"], row["points"]) == ("'=1234567", "1.875")
+
+
+def test_the_page_of_the_class_is_written_with_all_and_with_pairs(out: Path) -> None:
+    book = Gradebook(out, WHOLE, resume=False)
+    for name in ("anna", "ben"):
+        book.keep(whole(name))
+    page = book.write_page([Pair("anna", "ben", 0.91, 0.87, 120)])
+    assert page == out / "index.html"
+    text = page.read_text(encoding="utf-8")
+    assert "feedback/anna.html" in text
+    assert "feedback/ben.html" in text
+    assert "91" in text
+
+
+def test_a_record_that_somebody_damaged_is_named(begun: Gradebook, out: Path) -> None:
+    cut(out / "records" / "anna.json")
+    with pytest.raises(GradebookError, match=r"anna\.json is not what a grading writes.*--resume"):
+        begun.settle_all({})
+
+
+def test_parts_may_be_judged_again_by_another_rubric_or_kit_and_by_nothing_else(begun: Gradebook, out: Path) -> None:
+    other = msgspec.structs.replace(CIRCUMSTANCES, rubric="another", kit="another")
+    Gradebook(out, other, resume=True, regrade=True)
+    with pytest.raises(GradebookError, match="or judge again what changed by --regrade"):
+        Gradebook(out, other, resume=True)
+    for changes in ({"grading_seed": 8}, {"inputs": 6}, {"parts": PARTS[:1]}):
+        with pytest.raises(GradebookError, match="was graded with other"):
+            Gradebook(out, msgspec.structs.replace(other, **changes), resume=True, regrade=True)

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grading import rubric
 from grading.catalogue import all_parts
 from grading.engine.implementation import ROOT
 from grading.release import BEGIN, END, ReleaseError, differences, is_stub, stub, stubs, write_exercises
+from grading.written import template
 
 SOLUTION = f'''"""A file."""
 
@@ -156,6 +158,25 @@ def test_a_students_work_is_never_overwritten_and_nothing_else_is_written_then(e
         write_exercises(exercises)
     assert (exercises / "vae" / "likelihoods.py").read_bytes() == work
     assert not (exercises / "vae" / "bounds.py").exists()
+
+
+def test_the_report_is_written_and_never_over_words(exercises):
+    report = exercises / "report.md"
+    assert [title in report.read_text() for title in ("## 1.1 ", "## 3.6 ")] == [True, True]
+    report.write_bytes(report.read_bytes().replace(b"Write here.", b"It has converged.", 1))
+    (exercises / "vae" / "bounds.py").unlink()
+    assert "exercises/report.md differs" in differences(exercises)
+    with pytest.raises(ReleaseError, match=r"report.md holds work"):
+        write_exercises(exercises)
+    assert b"It has converged." in report.read_bytes()
+    assert not (exercises / "vae" / "bounds.py").exists()
+
+
+def test_a_report_of_other_questions_in_which_nobody_wrote_is_written_anew(exercises):
+    questions = {"1.1": rubric.load().questions["1.1"]}
+    older = template(rubric.Rubric(rubric.load().parts, rubric.load().claims, questions=questions))
+    (exercises / "report.md").write_text(older, encoding="utf-8")
+    assert [path.name for path in write_exercises(exercises)] == ["report.md"]
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path):

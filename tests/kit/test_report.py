@@ -13,13 +13,16 @@ from grading import report
 from grading.claims import measure_claims
 from grading.engine.implementation import locate
 from grading.listing import Listed
+from grading.pages.own_report import Written
+from grading.records import AnswerRecord
 from grading.repeating import repeated
 from grading.report import ReportError
 from grading.rubric import load
+from tests.kit.reading_pages import assert_harmless, picture
 
 AGAIN = partial(repeated, locate("solutions"))
 
-PNG = b"\x89PNG\r\n\x1a\n"
+PNG = picture()
 MARKUP = '<script>alert("1")</script>'
 LISTED = Listed("vae.elbo", "1.1", "exercises/vae/bounds.py", "right", 3, 3, 15)
 
@@ -62,8 +65,12 @@ def test_the_page_stands_alone_with_its_figures_in_it(page, make_run):
     text = page(run)
     assert "learning curve" in text
     sources = re.findall(r'(?:src|href)="([^"]*)"', text)
-    assert sources == ["data:image/png;base64," + base64.b64encode(PNG).decode()]
+    assert [source for source in sources if not source.startswith("#")] == [
+        "data:image/png;base64," + base64.b64encode(PNG).decode()
+    ]
     assert not re.search(r"https?://|url\(|@import|<link|<script", text)
+    assert "default-src &#39;none&#39;" in text
+    assert_harmless(text)
 
 
 def test_a_link_in_the_place_of_the_figures_is_not_followed(page, make_run, tmp_path):
@@ -75,7 +82,7 @@ def test_a_link_in_the_place_of_the_figures_is_not_followed(page, make_run, tmp_
 
 
 def test_half_a_surrogate_pair_is_told_all_the_same(page, make_run):
-    assert "preset ?" in page(make_run(config={"preset": "\ud800"}))
+    assert "preset \ufffd" in page(make_run(config={"preset": "\ud800"}))
 
 
 def test_files_of_a_run_that_are_too_large_or_too_deep_are_refused(make_run):
@@ -98,9 +105,24 @@ def test_thresholds_outcomes_and_points_are_told(page, make_run):
     assert text.count(">practice<") == 2  # points are for the data set of the assignment
     assert text.count("−500.000") == 2
     assert text.count("reported -500.000, measured -") == 2  # the reason
-    assert text.count('class="wrong"') == 2
-    assert 'class="right">right' in text
+    assert text.count('class="word wrong"') == 2
+    assert 'class="word right">right' in text
     assert "3 of 3" in text
+
+
+def test_the_words_of_the_report_are_told_with_answers_and_pictures(tmp_path):
+    answer = AnswerRecord("3.2", "cost", "the cost of one", "wrong", 0.0, 1.0, "O(d^2)", "O(d)", "counted O(d)")
+    words = f"It is $d^2$. ![curve](a.png) {MARKUP}"
+    written = [Written("3.2", "The cost", words, (answer,), (f"line 3: {MARKUP}",)), Written("3.3", "The density", "")]
+    report.write(tmp_path / "report.html", [], [], written, {"a.png": PNG})
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert_harmless(text)
+    assert "<msup><mi>d</mi><mn>2</mn></msup>" in text
+    assert 'alt="curve"' in text
+    assert "<td>O(d^2)</td><td>O(d)</td>" in text
+    assert "counted O(d)" in text
+    assert text.count("There are no words yet.") == 1
+    assert text.count("&lt;script&gt;") == 2
 
 
 def test_a_long_training_is_told_by_ten_epochs_and_the_last(page, make_run):

@@ -38,7 +38,7 @@ from grading.training import EXPERIMENTS
             ['claims."vae.elbo"', "either in at_least or in"],
         ),
         ("points = 15", "points = -15", ['claims."vae.elbo"', "points", ">= 0"]),
-        ("", "[part.x]\n", ["unknown key 'part'", "parts, claims and grading"]),
+        ("", "[part.x]\n", ["unknown key 'part'", "parts, claims, questions, grading, policy"]),
         ("", "[parts\n", ["cannot be read as TOML"]),
     ],
 )

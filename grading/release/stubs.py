@@ -1,4 +1,4 @@
-"""Generating the stubs in exercises/ from the answers in solutions/."""
+"""Generating exercises/: the stubs from the answers in solutions/, the report to fill in from the questions."""
 
 import ast
 import difflib
@@ -8,6 +8,7 @@ from pathlib import Path
 from grading.engine.implementation import ROOT, TOPICS
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+REPORT = Path("report.md")
 
 
 class ReleaseError(Exception):
@@ -83,10 +84,20 @@ def _only_raises(function: ast.FunctionDef) -> bool:
 
 
 def stubs(solutions: Path = ROOT / "solutions") -> Iterator[tuple[Path, str]]:
-    """Yield the path, relative to exercises/, and the text of every stub file."""
+    """Yield the path, relative to exercises/, and the text of every stub file, and of the report to fill in.
+
+    Raises:
+        ReleaseError: a solution's markers are wrong.
+        RubricError: the questions beside the solutions, in grading/rubric.toml, cannot be used.
+    """
+    # What takes hand-ins asks this module what a stub is, and needs neither of these.
+    from grading.rubric import load
+    from grading.written.template import template
+
     for topic in TOPICS:
         for file in sorted((solutions / topic).glob("*.py")):
             yield Path(topic, file.name), stub(file.read_text(encoding="utf-8"), topic, file.name)
+    yield REPORT, template(load(solutions.parent / "grading" / "rubric.toml"))
 
 
 def differences(out: Path) -> list[str]:
@@ -106,7 +117,7 @@ def write_exercises(out: Path) -> list[Path]:
     """
     changed = [(out / path, text) for path, text in stubs() if not _same(out / path, text)]
     for path, _ in changed:
-        if path.exists() and not is_stub(_text(path)):
+        if path.exists() and not _is_untouched(path):
             raise ReleaseError(
                 f"{path} holds work that is not a stub, and a release would overwrite it: nothing was written. "
                 "Move the file away, or give another directory with --out."
@@ -118,6 +129,12 @@ def write_exercises(out: Path) -> list[Path]:
         except OSError as error:
             raise ReleaseError(f"{path} cannot be written: {error.strerror}") from error
     return [path for path, _ in changed]
+
+
+def _is_untouched(path: Path) -> bool:
+    from grading.written.template import is_template
+
+    return (is_template if path.name == REPORT.name else is_stub)(_text(path))
 
 
 def _same(path: Path, text: str) -> bool:

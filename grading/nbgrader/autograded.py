@@ -1,0 +1,169 @@
+"""The notebook that formgrader shows: the submitted cells, in which all that nbgrader knows comes from its gradebook.
+
+nbgrader's own preprocessors believe the metadata of a submitted notebook and stop at what does not fit. Here a cell is
+its source and, where the gradebook knows its name, what that says of it; so nothing that was handed in can stop it.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
+
+from grading.intake.limits import Unreadable, listed, shown
+from grading.nbgrader.points import Judged
+
+CELLS = 2_000
+SOURCE = 1 << 20  # characters of a cell
+PICTURES = ("image/png", "image/jpeg", "image/gif")  # what Markdown may show, and no program can stand in
+NAME = "grade_id"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the gradebook says of a cell: how it was released, and its points, None where it has none."""
+
+    name: str
+    kind: str
+    source: str
+    locked: bool
+    solution: bool
+    task: bool = False
+    points: float | None = None
+    checksum: str = ""
+
+    @property
+    def manual(self) -> bool:
+        """Whether a person gives the points."""
+        return self.points is not None and self.solution and not self.task
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """A cell that was handed in, of which nothing is believed."""
+
+    kind: str
+    source: str
+    name: str = ""
+    attachments: dict[str, dict[str, str]] = {}
+
+
+def cells_of(content: bytes) -> list[Submitted]:
+    """Read the cells of a notebook of any version of the format.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    try:
+        found = nbformat.converter.convert(nbformat.reader.reads(content.decode("utf-8-sig")), 4)["cells"]
+        return [_cell(cell) for cell in found[:CELLS]]
+    except Exception as error:  # the content is anybody's, and so is what its reader raises
+        raise Unreadable(f"is no notebook ({shown(f'{type(error).__name__}: {error}')})") from error
+
+
+def _cell(cell: Mapping[str, Any]) -> Submitted:
+    source, kind = cell["source"], cell["cell_type"]
+    text = "".join(source) if isinstance(source, list) else str(source)
+    metadata = cell.get("metadata")
+    mark = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    name = mark.get(NAME) if isinstance(mark, dict) else None
+    plain = text.encode(errors="replace").decode()[:SOURCE]
+    return Submitted(str(kind), plain, name if isinstance(name, str) else "", _attachments(cell.get("attachments")))
+
+
+def _attachments(found: object) -> dict[str, dict[str, str]]:
+    """Return the pictures in a cell, whose content can end no quotation mark around it."""
+    return {
+        name: {kind: text for kind, text in data.items() if kind in PICTURES and _is_base64(text)}
+        for name, data in (found.items() if isinstance(found, dict) else ())
+        if isinstance(name, str) and isinstance(data, dict)
+    }
+
+
+def _is_base64(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9+/=\s]*", text) is not None
+
+
+def notebook(
+    cells: Sequence[Submitted],
+    known: Mapping[str, Known],
+    judged: Mapping[str, Judged],
+    words: Mapping[str, str],
+    notes: Iterable[str],
+) -> NotebookNode:
+    """Return the notebook for formgrader; what is lacking stands at its end.
+
+    Args:
+        cells: that were handed in; of several with one name the last one counts, as for nbgrader.
+        known: all cells of the notebook that the gradebook knows, by name.
+        judged: points and text for those that the kit judges.
+        words: what stands in cells that are lacking, by name, if it came in another form.
+        notes: sentences for the person who reads it, on what was odd.
+    """
+    last = {cell.name: number for number, cell in enumerate(cells) if cell.name in known}
+    nodes = [_node(each, known[each.name] if last.get(each.name) == n else None) for n, each in enumerate(cells)]
+    lacking = {name: each for name, each in known.items() if name not in last}
+    nodes += [_node(Submitted(each.kind, words.get(name, each.source)), each) for name, each in lacking.items()]
+    for node in nodes:
+        if node.cell_type == "code" and (told := judged.get(name_of(node))):
+            node.outputs = _outputs(told)
+    head = ["**Noted when this was graded**", "", *map("    {}".format, notes)]
+    whole = new_notebook(cells=[*([new_markdown_cell("\n".join(head))] if head[2:] else []), *nodes])
+    for number, node in enumerate(whole.cells):
+        node["id"] = f"cell-{number}"
+    return whole
+
+
+def odd_in(cells: Iterable[Submitted], known: Mapping[str, Known]) -> list[str]:
+    """Say which cells are there several times, or not at all."""
+    count = Counter(cell.name for cell in cells)
+    several = [name for name in known if count[name] > 1]
+    missing = [name for name in known if not count[name]]
+    return [
+        *([f"Cells that are there several times, of which the last counts: {listed(several)}."] if several else []),
+        *([f"Cells that are missing, and stand at the end: {listed(missing)}."] if missing else []),
+    ]
+
+
+def name_of(node: Mapping[str, Any]) -> str:
+    """Return the name by which the gradebook knows a cell, "" where it knows it not."""
+    return str(node["metadata"].get("nbgrader", {}).get(NAME, ""))
+
+
+def sources_in(content: bytes) -> dict[str, str]:
+    """Return the sources of the cells with a name in a notebook that this module wrote, or nbgrader."""
+    try:
+        return {cell.name: cell.source for cell in cells_of(content) if cell.name}
+    except Unreadable:
+        return {}
+
+
+def _node(cell: Submitted, known: Known | None) -> NotebookNode:
+    kind = known.kind if known else cell.kind
+    source = known.source if known and known.locked else cell.source
+    metadata = {"nbgrader": _mark(known)} if known else {}
+    if kind == "code":
+        return new_code_cell(source, metadata=metadata)
+    if kind != "markdown":
+        return new_raw_cell(source, metadata=metadata)
+    attached = {"attachments": cell.attachments} if cell.attachments else {}
+    return new_markdown_cell(source, metadata=metadata, **attached)
+
+
+def _mark(known: Known) -> dict[str, Any]:
+    """Return nbgrader's metadata of a cell."""
+    mark: dict[str, Any] = {"schema_version": 3, NAME: known.name, "cell_type": known.kind, "task": known.task}
+    mark |= {"grade": known.points is not None and not known.task, "solution": known.solution, "locked": known.locked}
+    mark |= {"points": known.points} if known.points is not None else {}
+    return mark | ({"checksum": known.checksum} if known.checksum else {})
+
+
+def _outputs(told: Judged) -> list[NotebookNode]:
+    """Return what the cell would have shown: the text, and the points as the value that nbgrader reads."""
+    value = {"text/plain": repr(float(told.points))}
+    return [
+        new_output("stream", name="stdout", text=told.text),
+        new_output("execute_result", data=value, execution_count=None),
+    ]

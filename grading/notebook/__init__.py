@@ -1,0 +1,115 @@
+"""What the cells of a notebook call: each judges what stands in the notebook, tells it, and returns the points.
+
+A cell's value is what nbgrader takes for its points, so the number is always the last thing that a cell says.
+"""
+
+import sys
+
+LATER = "when this is graded; until then the number below is 0."
+__all__ = ["check", "check_answers", "check_runs", "hint", "train"]
+
+
+def check(name: str) -> float:
+    """Judge the function of a part, or those of a topic, as they are defined in the notebook.
+
+    Args:
+        name: such as "vae.log_mean_exp".
+
+    Returns:
+        The points that were earned; 0 for a name that is none.
+
+    >>> check("vae.log_mean_exp")  # doctest: +SKIP
+    ✓ right vae.log_mean_exp  8 of 8 properties hold
+    """
+    from grading.selection import UnknownPart
+
+    from .checking import judge_part, parts_named
+    from .telling import Told, tell_part
+
+    names, told = sys._getframe(1).f_globals, Told()
+    try:
+        judged = [judge_part(part, names) for part in parts_named(name)]
+    except UnknownPart as error:
+        return told.nothing(str(error))
+    for each in judged:
+        tell_part(told, each)
+    return told.points(sum(each.points for each in judged), sum(each.possible for each in judged))
+
+
+def check_answers(question: str) -> float:
+    """Judge the answers that a machine reads, in the saved report.ipynb of this directory.
+
+    Args:
+        question: such as "3.2".
+
+    Returns:
+        The points that were earned; 0 where nothing can be measured, as with a student's kit.
+    """
+    from grading.intake import IntakeError
+
+    from .handed_in import answered, has_reference
+    from .telling import Told, tell_answers
+
+    told = Told()
+    if not has_reference():
+        return told.nothing(f"Answers are read, and set beside what is measured, {LATER}")
+    try:
+        found = answered(question)
+    except IntakeError as error:
+        return told.nothing(str(error))
+    tell_answers(told, found)
+    return told.points(sum(each.points for each in found), sum(each.possible for each in found))
+
+
+def check_runs(experiment: str) -> float:
+    """Measure the runs of an experiment in this directory again.
+
+    Args:
+        experiment: vae, dirac, flows or cifar10.
+
+    Returns:
+        The points that were earned; 0 where nothing can be measured, as with a student's kit.
+    """
+    from grading.intake import IntakeError
+
+    from .handed_in import has_reference, measured_runs, possible
+    from .telling import Told, tell_runs
+
+    told = Told()
+    if not has_reference():
+        return told.nothing(f"Runs of {experiment} are measured again {LATER} `elbo report` tells of them now.")
+    from grading.records import points_of_runs
+
+    try:
+        found = measured_runs(experiment)
+    except IntakeError as error:
+        return told.nothing(str(error))
+    tell_runs(told, experiment, found)
+    return told.points(points_of_runs(found), possible([experiment]))
+
+
+def hint(part: str) -> None:
+    """Print the next of a part's hints, from nudge to nearly there."""
+    from grading import rubric
+    from grading.hints import next_hint
+    from grading.selection import UnknownPart, select
+
+    loaded = rubric.load()
+    try:
+        number, text = next_hint(loaded, select([part], loaded)[0].name)
+    except UnknownPart as error:
+        print(error)
+        return
+    print(f"Hint {number} of {len(loaded.parts[part].hints)} for {part}\n{text}")
+
+
+def train(experiment: str, *options: str) -> None:
+    """Run an experiment on the functions of the saved notebooks in this directory, and leave a run in runs/.
+
+    Args:
+        experiment: vae, dirac, flows or cifar10.
+        options: of `elbo train`, one by one: "--preset", "paper".
+    """
+    from .files import run_training
+
+    run_training(experiment, options)

@@ -1,0 +1,32 @@
+"""The pictures that a report shows, by the places in the hand-in where the intake will look for them."""
+
+import posixpath
+from urllib.parse import unquote
+
+from grading.intake.pictures import ELSEWHERE
+from grading.written.blocks import without_comments
+from grading.written.pictures import shown_in
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".gif")
+
+
+def links_in(report: str) -> list[str]:
+    """Return the paths of the pictures that a report shows, each once; addresses in the net are none.
+
+    >>> links_in("![the curve](a.png) <img src='b%20c.jpg'> ![](https://example.org/d.png) <!-- ![](e.png) -->")
+    ['a.png', 'b%20c.jpg']
+    """
+    return [link for link in shown_in(without_comments(report)) if not ELSEWHERE.match(link)]
+
+
+def places_of(link: str, place: str) -> list[str]:
+    r"""Return the paths in the archive that a link in a report means: from its own directory, or from the top.
+
+    >>> places_of("../runs/./vae-1\\a%20b.png", "exercises"), places_of("../../a.png", "exercises")
+    (['runs/vae-1/a b.png'], ['a.png'])
+    >>> places_of("a.png", "exercises")
+    ['exercises/a.png', 'a.png']
+    """
+    plain = unquote(link).replace("\\", "/").partition("#")[0].partition("?")[0].lstrip("/")
+    found = (posixpath.normpath(f"/{folder}/{plain}").lstrip("/") for folder in (place, ""))
+    return list(dict.fromkeys(found))

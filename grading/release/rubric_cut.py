@@ -1,0 +1,81 @@
+"""The rubric as students get it: without the questions' criteria, the policy, and what is kept from them."""
+
+import re
+import tomllib
+from typing import Any
+
+from .stubs import ReleaseError
+
+HIDDEN = ("questions", "policy")
+SECRET = "instructor_only"
+_TABLE = re.compile(r"^\[+\s*\"?(\w+)")
+
+
+def public(text: str) -> str:
+    """Return the text of a rubric without hidden tables, the comments that stand above them, and secret keys.
+
+    Raises:
+        ReleaseError: it is no TOML, or is written in a way that cannot be cut.
+    """
+    try:
+        whole = tomllib.loads(text)
+        kept = "".join(block for name, block in _blocks(text) if name not in HIDDEN)
+        cut = _without_secrets(kept).rstrip() + "\n"
+        same = tomllib.loads(cut) == _expected(whole)
+    except tomllib.TOMLDecodeError as error:
+        raise ReleaseError(f"the rubric cannot be cut for students: {error}") from error
+    if not same:
+        raise ReleaseError(
+            'the rubric cannot be cut for students: write each of its tables below a line of its own, [questions."1.1"]'
+        )
+    return cut
+
+
+def _expected(whole: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: table for name, table in whole.items() if name not in HIDDEN}
+    parts = {n: {k: v for k, v in part.items() if k != SECRET} for n, part in kept.get("parts", {}).items()}
+    return kept | ({"parts": parts} if parts else {})
+
+
+def _blocks(text: str) -> list[tuple[str, str]]:
+    """Split a text at its tables, each with the comment above it, and name the first word of the table's name."""
+    blocks: list[tuple[str, str]] = []
+    name, begun = "", list[str]()
+    for line in text.splitlines(keepends=True):
+        found = _TABLE.match(line)
+        if found and not _is_open("".join(begun)):
+            comment = _comment_at_the_end(begun)
+            blocks.append((name, "".join(begun[: len(begun) - comment])))
+            name, begun = found[1], begun[len(begun) - comment :]
+        begun.append(line)
+    return [*blocks, (name, "".join(begun))]
+
+
+def _is_open(block: str) -> bool:
+    """Tell whether a block ends inside of a string or an array."""
+    try:
+        tomllib.loads(block)
+    except tomllib.TOMLDecodeError:
+        return True
+    return False
+
+
+def _comment_at_the_end(lines: list[str]) -> int:
+    """Count the lines of the comments that a block ends with: they are of the table that follows."""
+    count = 0
+    while count < len(lines) and lines[-1 - count][0] in "#\r\n":
+        count += 1
+    return count
+
+
+def _without_secrets(text: str) -> str:
+    """Leave out the secret keys, on however many lines their lists stand."""
+    kept, skipped = list[str](), ""
+    for line in text.splitlines(keepends=True):
+        if skipped or re.match(rf"{SECRET}\s*=", line):
+            skipped += line
+            if not _is_open(skipped):
+                skipped = ""
+            continue
+        kept.append(line)
+    return "".join(kept)

@@ -1,0 +1,325 @@
+"""Checking in a notebook: what stands in its namespace is judged as `elbo check` judges it, and points are counted."""
+
+import functools
+import io
+import re
+from collections.abc import Iterator
+from contextlib import redirect_stderr
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import nbformat
+import pytest
+import torch
+from rich.console import Console
+
+from grading import notebook, rubric
+from grading.engine.implementation import Implementation, locate
+from grading.engine.worker import reply
+from grading.engine.workers import AtOnce
+from grading.judge import PROFILES, Judge, PartVerdict
+from grading.nbgrader.notebooks import topic_notebook
+from grading.notebook import check, check_answers, check_runs, checking, files, handed_in, living
+from grading.selection import select
+from grading.terminal import show_part
+from tests.support.properties import PARTS
+
+RUBRIC = rubric.load()
+SOLVED = {topic: topic_notebook(topic, RUBRIC, "") for topic in ("vae", "gan", "flows")}
+WRONG = "def log_mean_exp(y):\n    return torch.exp(y).mean(1).log()"
+QUICK = replace(PROFILES["student"], inputs=5, property_seconds=0.3, part_seconds=0.5)
+
+
+def cells(topic: str) -> list[str]:
+    found = nbformat.reads(SOLVED[topic].decode(), 4).cells
+    return [cell.source for cell in found if cell.cell_type == "code" and cell.metadata.get("nbgrader")]
+
+
+@functools.cache
+def code_of(topic: str) -> str:
+    """Return what the source notebook of a topic defines, the reference's functions."""
+    return "\n".join(source for source in cells(topic) if not source.startswith("check("))
+
+
+def opened(topic: str = "vae", *changes: str) -> dict[str, Any]:
+    """Return the namespace of a notebook in which the reference's functions were run, and then other cells."""
+    names: dict[str, Any] = {}
+    for number, source in enumerate((code_of(topic), *changes)):
+        exec(compile(source, f"cell{number}.py", "exec"), names)
+    return names
+
+
+def checked(names: dict[str, Any], name: str) -> float:
+    """Run a cell that checks a part."""
+    exec(f"value = check({name!r})", names)
+    return names.pop("value")
+
+
+def total(name: str) -> float:
+    return RUBRIC.parts[name].total
+
+
+@pytest.mark.parametrize("topic", SOLVED)
+def test_the_source_notebook_has_the_points_of_all_parts_of_its_topic(
+    topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = select([topic], RUBRIC)
+    assert checked(opened(topic), topic) == sum(total(part.name) for part in parts)
+    told = capsys.readouterr().out
+    assert all(f"right {part.name} " in told for part in parts)
+    points = sum(total(part.name) for part in parts)
+    assert told.splitlines()[-1] == f"{points:g} of {points:g} points. The number below is for nbgrader:"
+
+
+def test_a_wrong_function_is_told_as_in_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    earned = checked(opened("vae", WRONG), "vae.log_mean_exp")
+    told = capsys.readouterr().out
+    part, found = PARTS["vae.log_mean_exp"], Implementation(locate("solutions"))
+    names = opened("vae", WRONG)
+    found.replace(part.name, names["log_mean_exp"])
+    verdicts = list(Judge(PROFILES["student"]).part(part, AtOnce(lambda calls, _: [reply(found, c) for c in calls])))
+    shown = io.StringIO()
+    show_part(Console(file=shown, width=100), PartVerdict(part.name, verdicts), "")
+    assert told.startswith("\n".join(line.rstrip() for line in shown.getvalue().splitlines()))
+    assert "called" in told
+    right = sum(RUBRIC.parts[part.name].points[v.property] for v in verdicts if v.outcome == "right")
+    assert 0 < earned == right < total(part.name)
+
+
+def test_a_stub_of_nbgraders_is_todo(capsys: pytest.CaptureFixture[str]) -> None:
+    names = opened("vae", "def log_mean_exp(y):\n    raise NotImplementedError()")
+    assert checked(names, "vae.log_mean_exp") == 0
+    assert "todo  vae.log_mean_exp  still to be written, in this notebook" in capsys.readouterr().out
+
+
+def test_a_stub_that_another_part_waits_for_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(living, "_solutions", lambda: None)
+    names = opened("flows", "def compose(layers, z):\n    raise NotImplementedError()")
+    assert checked(names, "flows.log_density") == 0
+    assert "waits for flows.compose, which is still to be written" in capsys.readouterr().out
+
+
+def test_a_function_that_is_not_there_is_missed_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    names = opened("vae", "log_mean_exps = log_mean_exp\ndel log_mean_exp")
+    assert checked(names, "vae.log_mean_exp") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "no function log_mean_exp in this notebook; the nearest name is log_mean_exps" in told
+
+
+def test_a_name_that_is_none_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check("log_mean_exp") == 0.0
+    assert "Did you mean vae.log_mean_exp?" in capsys.readouterr().out
+
+
+def test_an_error_is_told_with_the_line_of_the_cell(capsys: pytest.CaptureFixture[str]) -> None:
+    names = opened("vae", "def log_mean_exp(y):\n    return helped(y)\n\ndef helped(y):\n    return y.nothing")
+    checked(names, "vae.log_mean_exp")
+    told = capsys.readouterr().out
+    assert "raised AttributeError" in told
+    assert re.search(r"in +cell1.py, line 5", told)
+
+
+BROKEN_HELPER = "def kl_gaussian_gaussian_analytic(mu_q, logvar_q, mu_p, logvar_p):\n    return mu_q.sum(1) * 0"
+
+
+def test_a_part_is_judged_again_with_right_helpers_and_they_leave_no_trace(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = opened("vae", BROKEN_HELPER)
+    own = names["kl_gaussian_gaussian_analytic"]
+    assert checked(names, "vae.elbo") == total("vae.elbo")
+    assert "With right functions in place of those before it hold, and count: " in capsys.readouterr().out
+    assert names["kl_gaussian_gaussian_analytic"] is own
+
+
+def test_right_helpers_are_called_by_whatever_name_the_notebook_has_for_its_own() -> None:
+    source = next(each for each in cells("vae") if each.startswith("def elbo"))
+    renamed = source.replace("kl_gaussian_gaussian_analytic(", "kl(")
+    names = opened("vae", BROKEN_HELPER, "kl = kl_gaussian_gaussian_analytic", renamed)
+    assert checked(names, "vae.elbo") == total("vae.elbo")
+
+
+def test_nothing_is_lent_where_there_is_no_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(living, "_solutions", lambda: None)
+    assert 0 < checked(opened("vae", BROKEN_HELPER), "vae.elbo") < total("vae.elbo")
+
+
+def test_a_name_that_was_lent_and_was_not_there_is_gone_afterwards() -> None:
+    names = opened("vae", "del kl_gaussian_gaussian_analytic")
+    assert checked(names, "vae.elbo") == total("vae.elbo")
+    assert "kl_gaussian_gaussian_analytic" not in names
+
+
+NOISY = "import sys\ndef log_mean_exp(y):\n    print('hello')\n    print('careful', file=sys.stderr)\n"
+
+
+def test_what_the_code_prints_is_told_and_nothing_reaches_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with redirect_stderr(io.StringIO()) as errors:
+        checked(opened("vae", f"{NOISY}    return y.sum(1)"), "vae.log_mean_exp")
+    told = capsys.readouterr().out
+    assert errors.getvalue() == ""  # nbgrader would give no points at all
+    assert "your code printed" in told
+    assert "hello" in told
+    assert "careful" in told
+
+
+def test_a_flood_of_output_is_cut() -> None:
+    output = checking._Output()
+    for _ in range(100):
+        assert output.write("x" * 10_000) == 10_000
+    assert len(output.getvalue()) <= 2 * checking.KEPT_OUTPUT
+
+
+def test_torchs_generator_is_left_as_it_was() -> None:
+    names = opened()
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    checked(names, "vae.kl_gaussian_gaussian_mc")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+LOOP = """
+def log_mean_exp(y):
+    while True:
+        try:
+            pass
+        except Exception:
+            pass
+"""
+
+
+def test_an_endless_loop_ends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(checking, "_profile", lambda: QUICK)
+    names = opened("vae", LOOP)
+    assert checked(names, "vae.log_mean_exp") == 0
+    assert "is there an endless loop?" in capsys.readouterr().out
+
+
+def test_an_interrupt_ends_the_check() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        checked(opened("vae", "def log_mean_exp(y):\n    raise KeyboardInterrupt"), "vae.log_mean_exp")
+
+
+@pytest.mark.parametrize("what", ["SystemExit(3)", "BaseException('no')", "GeneratorExit"])
+def test_whatever_else_is_raised_is_told(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert checked(opened("vae", f"def log_mean_exp(y):\n    raise {what}"), "vae.log_mean_exp") == 0
+    assert f"raised {re.split('[(]', what)[0]}" in capsys.readouterr().out
+
+
+def test_what_the_rubric_keeps_from_students_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worth = RUBRIC.parts["vae.log_mean_exp"]
+    secret = msgspec.structs.replace(worth, instructor_only=list(worth.points))
+    changed = msgspec.structs.replace(RUBRIC, parts=RUBRIC.parts | {"vae.log_mean_exp": secret})
+    monkeypatch.setattr(checking, "_rubric", lambda: changed)
+    checked(opened("vae", WRONG), "vae.log_mean_exp")
+    told = capsys.readouterr().out
+    assert checking.HIDDEN in told
+    assert "called" not in told
+    assert "torch.tensor" not in told
+
+
+def test_nbgrader_has_as_many_inputs_tried_as_the_rubric_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checking._profile() == PROFILES["student"]
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    assert checking._profile() == PROFILES["student"]
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert checking._profile().inputs == RUBRIC.grading.inputs
+
+
+def test_the_saved_notebooks_give_the_files_to_train_with(tmp_path: Path) -> None:
+    for topic, content in SOLVED.items():
+        (tmp_path / f"{topic}.ipynb").write_bytes(content)
+    (into := tmp_path / "into").mkdir()
+    written = files.write_functions(tmp_path, into)
+    assert set(written) == {f"{part.topic}/{part.file}" for part in select((), RUBRIC)}
+    found, part = Implementation(into), PARTS["gan.train_step"]
+    judge = Judge(QUICK)
+    verdicts = judge.part(part, AtOnce(lambda calls, _: [reply(found, call) for call in calls]))
+    assert {verdict.outcome for verdict in verdicts} == {"right"}
+
+
+@pytest.fixture
+def handed_in_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory with notebooks, from which the cells of a report are run."""
+    (tmp_path / "vae.ipynb").write_bytes(SOLVED["vae"])
+    monkeypatch.chdir(tmp_path)
+    forget()
+    yield tmp_path
+    forget()
+
+
+def forget() -> None:
+    for kept in (handed_in.measured_runs, handed_in._taken, handed_in._place):
+        kept.cache_clear()
+
+
+@pytest.mark.parametrize("experiment", ["vae", "dirac", "flows", "cifar10"])
+def test_without_runs_there_are_no_points_and_no_error(
+    experiment: str, handed_in_here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check_runs(experiment) == 0.0
+    assert f"no run of {experiment} in runs/" in capsys.readouterr().out
+
+
+def test_a_run_that_is_none_is_told(handed_in_here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (handed_in_here / "runs" / "vae-1").mkdir(parents=True)
+    (handed_in_here / "runs" / "vae-1" / "config.json").write_text('{"experiment": "vae"}', encoding="utf-8")
+    assert check_runs("vae") == 0.0
+    told = capsys.readouterr().out
+    assert "runs/vae-1: " in told
+    assert "0 of 24 points" in told
+
+
+REPORT = '## 3.2 The log-determinant and its cost\n\nWords.\n\n```toml\nlog_det_cost = "{}"\n```\n'
+
+
+@pytest.mark.parametrize(("answer", "points"), [("O(d)", 1.0), ("O(d^3)", 0.0), ("", 0.0)])
+def test_an_answer_that_a_machine_reads_is_judged(
+    answer: str, points: float, handed_in_here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (handed_in_here / "report.md").write_text(REPORT.format(answer), encoding="utf-8")
+    assert check_answers("3.2") == points
+    told = capsys.readouterr().out
+    assert f"{'right' if points else 'wrong' if answer else 'missing'}: log_det_cost" in told
+
+
+def test_an_answer_without_a_run_is_told_what_makes_one(
+    handed_in_here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (handed_in_here / "report.md").write_text('## 1.1\n\n```toml\nelbo = "-101.2"\n```\n', encoding="utf-8")
+    assert check_answers("1.1") == 0.0
+    assert "elbo train vae" in capsys.readouterr().out
+
+
+def test_a_students_kit_leaves_answers_and_runs_for_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(handed_in, "REFERENCE", tmp_path / "none")
+    assert check_answers("3.2") == check_runs("vae") == 0.0
+    assert capsys.readouterr().out.count("when this is graded") == 2
+
+
+def test_hints_are_given_one_after_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("grading.hints.next_hint.__defaults__", (tmp_path / "hints.json",))
+    for _ in range(2):
+        notebook.hint("vae.elbo")
+    told = capsys.readouterr().out
+    assert all(text in told for text in ("Hint 1 of 3 for vae.elbo", "Hint 2 of 3", RUBRIC.parts["vae.elbo"].hints[1]))
+
+
+def test_training_runs_on_the_functions_of_the_saved_notebooks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "flows.ipynb").write_bytes(SOLVED["flows"])
+    monkeypatch.chdir(tmp_path)
+    notebook.train("flows", "--set", "mode=explore")
+    assert "the figures are in runs/flows-1/figures" in capsys.readouterr().out
+    assert (tmp_path / "runs" / "flows-1" / "figures" / "one_layer.png").is_file()

@@ -1,0 +1,302 @@
+"""The pages: every figure agrees with the records, and what somebody else wrote is only text."""
+
+import re
+from types import SimpleNamespace
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from grading.pages import analysis, class_page, feedback_page, layout, own_report
+from grading.pages.pictures import Album
+from grading.pages.words import html
+from grading.records import PartRecord, PropertyRecord, Record, Settlement, points_of_runs
+from grading.rubric import Rubric, load
+from grading.wording import Failure
+from tests.kit.class_of_forty import CIRCUMSTANCES, HOSTILE_TEXT, LAYERS, hostile, records
+from tests.kit.reading_pages import Page, assert_harmless, picture
+
+# What is calculated
+
+
+def test_the_discrimination_is_that_of_a_calculation_by_hand():
+    # Points 1, 0, 1 with totals 5, 1, 3: the rest is 4, 1, 2, the means 2/3, 7/3. Products: 4 + 2 - 14/3 = 4/3.
+    # Squares: 2 - 4/3 = 2/3 and 21 - 49/3 = 14/3. So 4/3 / sqrt(28/9) = 4 / sqrt(28).
+    assert analysis.discrimination([1, 0, 1], [5, 1, 3]) == pytest.approx(4 / 28**0.5)
+
+
+@pytest.mark.parametrize(
+    ("points", "totals"),
+    [([1, 1, 1], [3, 4, 5]), ([0, 1, 2], [5, 6, 7]), ([0, 1], [3, 9]), ([], []), ([0.1, 0.2, 0.3], [0.4, 0.5, 0.6])],
+)
+def test_the_discrimination_is_undefined_where_either_side_is_the_same_for_all_or_few_are_there(points, totals):
+    assert analysis.discrimination(points, totals) is None
+
+
+def test_items_agree_with_numpy():
+    done = analysis.graded(records())
+    points = np.array([[part.points for part in record.parts] for record in done])
+    for column, item in enumerate(analysis.items(records())):
+        own, rest = points[:, column], points.sum(axis=1) - points[:, column]
+        assert item.difficulty == pytest.approx(own.mean() / item.possible)
+        assert item.discrimination == pytest.approx(np.corrcoef(own, rest)[0, 1])
+        assert item.right + item.wrong + item.todo == len(done)
+    values = [value for part in done[0].parts for value in part.properties]
+    found = analysis.items(records(), properties=True)
+    assert [item.property for item in found] == [value.property for value in values]
+    own = np.array([r.parts[2].properties[1].points for r in done])
+    third = next(
+        i for i in found if (i.part, i.property) == (done[0].parts[2].part, done[0].parts[2].properties[1].property)
+    )
+    assert third.discrimination == pytest.approx(np.corrcoef(own, points.sum(axis=1) - own)[0, 1])
+
+
+def test_bins_agree_with_numpy():
+    values = [0, 0.5, 1, 9.99, 10, 3, 3, 7.2]
+    counts, edges = np.histogram(values, bins=10, range=(0, 10))
+    found = analysis.bins(values, 10)
+    assert [b.count for b in found] == counts.tolist()
+    assert [b.low for b in found] == pytest.approx(edges[:-1].tolist())
+    assert [b.high for b in found] == pytest.approx(edges[1:].tolist())
+
+
+def test_the_spread_agrees_with_numpy():
+    found = analysis.spread([1.0, 2.0, 4.5, 9.0])
+    assert (found.count, found.lowest, found.highest) == (4, 1.0, 9.0)
+    assert (found.mean, found.median) == (np.mean([1, 2, 4.5, 9]), np.median([1, 2, 4.5, 9]))
+    assert found.deviation == pytest.approx(np.std([1, 2, 4.5, 9], ddof=1))
+    assert analysis.spread([]) is None
+    assert analysis.spread([3.0]).deviation is None
+
+
+def made(name: str, *failures: tuple[str, str]) -> Record:
+    """A record of one part whose properties failed with these messages."""
+    values = [PropertyRecord(p, "value", "s", "wrong", 0, 1, 5, 0.1, failure=Failure(told)) for p, told in failures]
+    return Record(name, "graded", CIRCUMSTANCES, parts=[PartRecord("vae.elbo", "1", "f", "wrong", 0, 2, values)])
+
+
+def test_mistakes_that_several_made_are_collected_by_property_and_message():
+    told = [made("a", ("p", "x"), ("q", "y")), made("b", ("p", "x"), ("q", "z")), made("c", ("p", "x"), ("q", "y"))]
+    found = [(m.property, m.message, m.names) for m in analysis.mistakes(told)]
+    assert found == [("p", "x", ("a", "b", "c")), ("q", "y", ("a", "c"))]
+
+
+# The class
+
+
+PAIRS = [SimpleNamespace(first="Bakker-Amara-00", second="Smit-Goran-06", share_first=0.83, share_second=0.5)]
+
+
+@pytest.fixture(scope="module")
+def forty():
+    return records()
+
+
+@pytest.fixture(scope="module")
+def page(forty):
+    return Page(class_page.page(forty, PAIRS))
+
+
+def test_every_row_agrees_with_its_record(forty, page):
+    rows = page.rows("data-submission")
+    assert list(rows) == [record.submission for record in forty]
+    for record in forty:
+        cells = {c["data-column"]: c["data-value"] for c in rows[record.submission] if "data-column" in c}
+        assert cells["outcome"] == record.outcome
+        if record.outcome == "refused":
+            assert cells["points"] == cells["isolation"] == ""
+            continue
+        assert float(cells["points"]) == record.points
+        assert float(cells["possible"]) == record.possible
+        for topic in ("vae", "gan", "flows"):
+            assert float(cells[topic]) == sum(p.points for p in record.parts if p.part.startswith(topic))
+        assert float(cells["runs"]) == points_of_runs(record.runs)
+        assert float(cells["answers"]) == sum(answer.points for answer in record.answers)
+        assert float(cells["words"]) == sum(question.points or 0 for question in record.questions)
+        assert float(cells["waiting"]) == record.settlement.waiting
+        assert float(cells["late"]) == record.settlement.late_days
+        assert float(cells["notes"]) == len(record.notes)
+        assert float(cells["look_at"]) == len(record.look_at)
+        assert float(cells["seconds"]) == round(record.budget.used, 1)
+        lacking = set(LAYERS) - set(record.isolation)
+        assert cells["isolation"] == (f"without {', '.join(lacking)}" if lacking else "complete")
+
+
+def test_totals_and_histogram_agree_with_the_records(forty, page):
+    points = [record.points for record in forty if record.outcome == "graded"]
+    totals = {a["data-total"]: float(a["data-value"]) for _, a in page.tags if "data-total" in a}
+    assert totals["count"] == len(points)
+    assert totals["refused"] == len(forty) - len(points)
+    assert totals["mean"] == pytest.approx(np.mean(points))
+    assert totals["median"] == pytest.approx(np.median(points))
+    assert totals["deviation"] == pytest.approx(np.std(points, ddof=1))
+    bars = [a for tag, a in page.tags if tag == "rect"]
+    edges = [float(bars[0]["data-low"]), *(float(bar["data-high"]) for bar in bars)]
+    assert [int(bar["data-value"]) for bar in bars] == np.histogram(points, bins=edges)[0].tolist()
+    assert sum(int(bar["data-value"]) for bar in bars) == len(points)
+
+
+def test_items_and_mistakes_on_the_page_agree_with_the_analysis(forty, page):
+    rows = page.rows("data-item")
+    for item in [*analysis.items(forty), *analysis.items(forty, properties=True)]:
+        cells = {
+            c["data-column"]: c["data-value"]
+            for c in rows[f"{item.part} {item.property}".strip()]
+            if "data-column" in c
+        }
+        assert float(cells["difficulty"]) == item.difficulty
+        assert cells["discrimination"] == ("" if item.discrimination is None else str(item.discrimination))
+    counts = [int(a["data-value"]) for _, a in page.tags if a.get("data-column") == "count"]
+    assert counts == [len(m.names) for m in analysis.mistakes(forty)[: class_page.MOST_MISTAKES]]
+
+
+def test_rows_link_to_the_pages_of_feedback_and_can_be_chosen_by_what_they_are(forty, page):
+    links = {a["href"] for tag, a in page.tags if tag == "a"}
+    rows = page.rows("data-submission")
+    for record in forty:
+        assert f"feedback/{quote(record.submission, safe='')}.html" in links
+        kinds = rows[record.submission][0]["data-kinds"].split()
+        assert (record.outcome in kinds, "late" in kinds, "look" in kinds) == (
+            True,
+            bool(record.settlement and record.settlement.late_days),
+            bool(record.look_at),
+        )
+
+
+def test_what_was_refused_is_told_with_its_reason_and_pairs_as_a_hint(forty):
+    text = class_page.page(forty, PAIRS)
+    assert text.count('<li data-refused="') == sum(record.outcome == "refused" for record in forty)
+    assert text.count("this is a PDF") == 3
+    assert text.count("The grader failed") == 1
+    assert "never a verdict" in text
+    assert 'data-value="0.83">83 %' in text
+    assert "Similar code" not in class_page.page(forty)
+
+
+@pytest.mark.parametrize("class_", [[], [made("a", ("p", "x"))], [Record("a", "refused", CIRCUMSTANCES, reason="r")]])
+def test_a_class_of_none_or_one_has_a_page(class_):
+    assert_harmless(class_page.page(class_).replace(" class=", " data-class="))
+
+
+def test_the_page_is_written_where_it_is_said(tmp_path, forty):
+    path = class_page.write(tmp_path, forty)
+    assert path == tmp_path / "index.html"
+    assert path.read_text(encoding="utf-8") == class_page.page(forty)
+
+
+# Feedback
+
+
+FIGURES = {"figures/curve.png": picture()}
+
+
+def test_a_student_is_told_points_parts_words_and_comments(forty):
+    record = next(r for r in forty if any(q.comment for q in r.questions) and any(q.words for q in r.questions))
+    text = feedback_page.render(record, FIGURES)
+    page = assert_harmless(text)
+    values = {a["data-part"]: float(a["data-value"]) for _, a in page.tags if "data-part" in a}
+    assert values == {part.part: part.points for part in record.parts}
+    totals = {a["data-total"]: float(a["data-value"]) for _, a in page.tags if "data-total" in a}
+    assert totals == {"points": record.points, "possible": record.possible}
+    given = {a["data-question"]: float(a["data-value"]) for _, a in page.tags if "data-question" in a}
+    assert given == {q.question: q.points for q in record.questions if q.points is not None}
+    assert "Well argued. Why does it flatten?<br>See the handout" in text
+    assert '<img src="data:image/png;base64,' in text
+    assert "tensor([[1000., 1000., 1000.]])" in text
+
+
+def test_a_student_is_not_told_what_an_instructor_may_look_at_nor_a_secret_property(forty):
+    record = next(r for r in forty if r.look_at)
+    assert "reads the environment" not in feedback_page.render(record, {})
+    secret = Failure("SECRET", inputs={"SECRET": "SECRET"}, answer="SECRET", traceback="SECRET")
+    value = PropertyRecord("the_secret", "value", "SECRET", "wrong", 0, 1, 5, 0.1, "own", True, secret)
+    part = replace(record.parts[0], properties=[value], outcome="wrong", printed="SECRET")
+    text = feedback_page.render(replace(record, parts=[part]), {})
+    assert "A property of the instructor" in text
+    assert "SECRET" not in text
+    assert "the_secret" not in text
+
+
+def test_how_the_points_come_about_is_told(forty):
+    record = next(r for r in forty if r.settlement and r.settlement.late_days)
+    dropped = record.parts[0].part
+    settled = replace(record.settlement, dropped=[dropped], extra=["gan.spectral_norm"], waiting=2)
+    text = feedback_page.render(replace(record, settlement=settled), {})
+    for told in (
+        "3 days after the due time, 1 of which cost points",
+        "left out, as the lowest",
+        "beyond what is possible",
+    ):
+        assert told in text
+    assert f"<td>{dropped}</td>" in text
+    assert "2 questions wait for a person" in text
+    assert f"−{settled.penalty:g}" in text
+    settled = Settlement(1, 1, 0)
+    assert "due time" not in feedback_page.render(replace(record, settlement=settled), {})
+
+
+def test_a_refused_submission_is_told_why():
+    text = feedback_page.render(Record("a", "refused", CIRCUMSTANCES, reason="this is a <PDF>"), {})
+    assert "Nothing could be graded" in text
+    assert "this is a &lt;PDF&gt;" in text
+
+
+def test_all_that_a_student_has_a_hand_in_is_only_text():
+    for text in (feedback_page.render(hostile(), {HOSTILE_TEXT: picture()}), class_page.page([hostile()])):
+        page = assert_harmless(text)
+        assert len([tag for tag, _ in page.tags if tag == "style"]) == 1
+        assert len([tag for tag, _ in page.tags if tag == "script"]) == text.count("script-src")
+        assert "&lt;script&gt;window.hacked=1&lt;/script&gt;" in text
+        assert "49" not in re.findall(r"window.hacked=2&#34;&gt;(.{9})", text)[0]  # no template fills it in
+
+
+def test_names_may_be_broken_at_their_joints_and_backticks_are_code():
+    assert layout.name("vae.log_mean<b>") == "vae.<wbr>log_<wbr>mean&lt;b&gt;"
+    assert layout.sentence("pack it by `elbo pack <x>`, not `") == "pack it by <code>elbo pack &lt;x&gt;</code>, not `"
+
+
+def test_a_page_lets_nothing_run_and_nothing_be_loaded():
+    policy = next(a["content"] for _, a in Page(class_page.page([])).tags if "http-equiv" in a)
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert "script-src 'sha256-" in policy
+    assert "unsafe" not in policy
+    assert "script-src" not in feedback_page.render(records(1)[0], {})
+
+
+# The student's own report
+
+
+def test_a_report_is_read_with_its_answers_and_pictures(tmp_path):
+    directory = tmp_path / "kit" / "exercises"
+    directory.mkdir(parents=True)
+    (tmp_path / "kit" / "runs").mkdir()
+    (tmp_path / "kit" / "runs" / "a b.png").write_bytes(picture())
+    (tmp_path / "secret.png").write_bytes(picture())
+    shown = "![a](../runs/a%20b.png) ![b](../../secret.png) ![c](\0)"
+    text = f'## 3.2 Costs\nIt is $d$. {shown}\n\n```toml\nlog_det_cost = "O(d)"\n```\n'
+    (directory / "report.md").write_text(text, encoding="utf-8")
+    written, figures = own_report.read(directory, load(), {})
+    (section,) = written
+    assert (section.question, section.answers[0].given, section.answers[0].outcome) == ("3.2", "O(d)", "right")
+    assert list(figures) == ["../runs/a b.png"]
+    assert "data:image/png" in html(section.words, Album(figures))
+
+
+def test_a_report_is_read_by_its_headings_where_the_rubric_has_no_questions(tmp_path):
+    (tmp_path / "report.md").write_text(
+        "# Report\n\n## 3.2 The *cost*\nWords.\n\n```toml\na = 1\n```\n", encoding="utf-8"
+    )
+    rubric = load()
+    written, _ = own_report.read(tmp_path, Rubric(rubric.parts, rubric.claims), {})
+    (section,) = written
+    assert (section.question, section.title, section.answers) == ("3.2", "The *cost*", ())
+    assert section.words.startswith("Words.")
+    assert "a = 1" in section.words
+
+
+def test_no_report_is_nothing_and_one_that_is_too_long_is_refused(tmp_path):
+    assert own_report.read(tmp_path, load(), {}) == ([], {})
+    (tmp_path / "report.md").write_bytes(b"a" * 500_001)
+    with pytest.raises(own_report.ReportError, match="500,000 bytes"):
+        own_report.read(tmp_path, load(), {})

@@ -1,0 +1,267 @@
+"""What a class gets: everything that a student needs, nothing that answers, and a command that offers what works."""
+
+import ast
+import importlib.util
+import json
+import shutil
+from itertools import pairwise
+from pathlib import PurePosixPath
+
+import msgspec
+import pytest
+
+from exercises.experiments.dirac import predictions
+from grading import rubric
+from grading.catalogue import all_parts
+from grading.engine.implementation import ROOT
+from grading.release import ReleaseError, stubs
+from grading.release.imports import needed
+from grading.release.student import TOP, student
+from tests.kit import environments
+from tests.kit.test_release import answers
+
+GENERIC = 12  # signs: a shorter line, `return z`, is nobody's answer
+PICTURES = (".png", ".gif")
+# Lines of an answer that stand elsewhere too, and why they answer nothing.
+COINCIDENCES = {
+    # The oracle computes a dense Jacobian of the layer that the stub's docstring gives, and no answer in O(d).
+    "h = torch.tanh((w * z).sum(-1) + b)": "tests/support/oracles.py",
+    # The names of the four arguments, in the handout's order.
+    "mu_q, logvar_q, mu_p, logvar_p = (": "tests/vae/test_divergences.py",
+}
+# The logarithm of N(0, I), by which the properties judge a flow's base.
+OF_THE_BANK = {("return -0.5 * (z**2 + math.log(2 * math.pi)).sum(1)", "tests/flows/test_objectives.py")}
+
+
+@pytest.fixture(scope="module")
+def tree():
+    return student()
+
+
+@pytest.fixture(scope="module")
+def texts(tree):
+    """The text of each file, its lines without what stands before and after them."""
+    found = {path: content.decode() for path, content in tree.items() if not path.endswith(PICTURES)}
+    return {path: lines(text) for path, text in found.items()}
+
+
+def lines(text):
+    return "\n".join(line.strip() for line in text.splitlines())
+
+
+def bodies():
+    """The lines of each function in the bank."""
+    for path in sorted((ROOT / "grading" / "bank").glob("*/*.py")):
+        source = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef):
+                body = source.splitlines()[node.body[0].lineno - 1 : node.end_lineno]
+                yield [line.strip() for line in body if line.strip()]
+
+
+# No answer
+
+
+def test_no_line_of_an_answer_stands_in_any_file(texts):
+    given = {
+        line for path, text in texts.items() if path.startswith(("data/", "exercises/")) for line in text.split("\n")
+    }
+    told = {line for line in answers() if len(line) >= GENERIC} - given
+    assert len(told) > 100
+    found = {(line, path) for line in told for path, text in texts.items() if line in text}
+    assert found == set(COINCIDENCES.items())
+
+
+def test_no_two_lines_of_a_function_in_the_bank_stand_together_in_any_file(texts):
+    pairs = {"\n".join(pair) for body in bodies() for pair in (pairwise(body) if body[1:] else [body])}
+    told = {pair for pair in pairs if len(pair) >= GENERIC}
+    assert len(told) > 1000
+    assert {(pair, path) for pair in told for path, text in texts.items() if pair in text} == OF_THE_BANK
+
+
+def test_no_criterion_of_a_question_stands_in_any_file(texts):
+    told = {lines(c.text) for question in rubric.load().questions.values() for c in question.criteria}
+    assert len(told) > 10
+    assert not [text for text in told if any(text in other for other in texts.values())]
+
+
+def test_the_rubric_is_the_whole_one_but_for_what_is_hidden(tree, tmp_path):
+    (tmp_path / "rubric.toml").write_bytes(tree["grading/rubric.toml"])
+    whole, cut = rubric.load(), rubric.load(tmp_path / "rubric.toml")
+    parts = {name: msgspec.structs.replace(part, instructor_only=[]) for name, part in whole.parts.items()}
+    assert cut == rubric.Rubric(parts, whole.claims, whole.grading)
+    assert "No student" not in tree["grading/rubric.toml"].decode()
+
+
+def test_nothing_of_the_instructors_is_in_it(tree):
+    folders = {"/".join(PurePosixPath(path).parts[:2]) for path in tree if path.startswith(("grading", "solutions"))}
+    assert not folders & {"grading/bank", "grading/nbgrader", "grading/views", "solutions/vae"}
+    names = ("grading/cli/grading.py", "grading/grader.py", "grading/pages/class_page.py")
+    assert not set(names) & tree.keys()
+    code = {path for path in tree if path.startswith("grading/release")}
+    assert code <= {"grading/release/__init__.py", "grading/release/stubs.py"}  # what tells a stub from work
+    assert not [path for path in tree if path.startswith(("tests/kit", "tests/bench"))]
+    assert not [path for path in tree if "__pycache__" in path or path.startswith("data/cache")]
+
+
+def test_the_stubs_are_those_that_the_solutions_give_whatever_stands_in_exercises(tree):
+    assert {path: tree[f"exercises/{path}"].decode() for path, _ in stubs()} == dict(stubs())
+
+
+def test_predictions_that_somebody_wrote_down_are_not_given_out(tmp_path):
+    root = environments.checkout(tmp_path / "kit")
+    file = root / "exercises" / "gan" / predictions.FILE
+    file.write_text(file.read_text().replace('dirac-w1-1 = ""', 'dirac-w1-1 = "cycles"'))
+    with pytest.raises(ReleaseError, match="holds predictions, such as of dirac-w1-1"):
+        student(root)
+
+
+# Everything needed
+
+
+def test_a_file_brings_along_what_it_imports_and_what_that_imports(tmp_path):
+    for path, text in {
+        "grading/__init__.py": "",
+        "grading/a.py": "from grading import b\nif TYPE_CHECKING:\n    from grading import types\n",
+        "grading/b.py": "import torch\ndef f():\n    from .c import d\n",
+        "grading/c/__init__.py": "from ..d import x\nimport grading.bank\n",
+        "grading/d.py": "",
+        "grading/bank.py": "import grading.types\n",
+        "grading/types.py": "",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    found = needed(tmp_path, ["grading/a.py"], ["grading/bank.py"])
+    assert found == {f"grading/{name}.py" for name in ("__init__", "a", "b", "c/__init__", "d")}
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory, tree):
+    """The folder as a student has it, and the commands of an environment of its own."""
+    from grading.release.trees import zipped
+
+    place = tmp_path_factory.mktemp("student")
+    (place / "kit.zip").write_bytes(zipped(tree, TOP))
+    environments.unzip(place / "kit.zip", place)
+    commands = environments.make(place / "venv")
+    environments.install(commands, place / TOP)
+    return place / TOP, commands
+
+
+@pytest.fixture
+def run(unpacked):
+    """A function that runs a command of the environment in the folder."""
+    folder, commands = unpacked
+    return lambda name, *arguments: environments.run([commands / name, *map(str, arguments)], folder)
+
+
+def test_its_packages_are_its_own_and_there_is_no_solution(run, unpacked):
+    done = run("python", "-c", "import grading, tests, data, exercises, sys; print(grading.__file__, tests.__file__)")
+    folder, _ = unpacked
+    assert done.stdout.split() == [str(folder / room / "__init__.py") for room in ("grading", "tests")], done.stderr
+    done = run("python", "-c", "import solutions")
+    assert "No module named 'solutions'" in done.stderr
+
+
+def test_each_of_its_modules_can_be_imported(run, tree):
+    rooms = ("data/", "grading/", "tests/", "exercises/experiments/")
+    modules = [p.removesuffix(".py").replace("/", ".") for p in tree if p.startswith(rooms) and p.endswith(".py")]
+    names = [name.removesuffix(".__init__") for name in modules if not name.endswith("__main__")]
+    assert len(names) > 100
+    done = run("python", "-c", f"import importlib\nfor name in {names}: importlib.import_module(name)")
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_offers_the_commands_that_work_there_and_no_others(run):
+    code = "from grading.cli import app; import typer; print(*sorted(typer.main.get_command(app).commands))"
+    done = run("python", "-c", code)
+    assert done.stdout.split() == ["check", "doctor", "hint", "list", "pack", "report", "train", "watch"], done.stderr
+    for command in done.stdout.split():
+        assert f"Example: elbo {command}" in run("elbo", command, "--help").stdout
+
+
+def test_the_first_minutes(run, unpacked):
+    folder, _ = unpacked
+    done = run("elbo", "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(part.name in done.stdout for part in all_parts())
+    done = run("elbo", "check", "vae.log_mean_exp")
+    assert done.returncode == 1
+    assert done.stdout.startswith("· todo  vae.log_mean_exp  still to be written, in exercises/vae/likelihoods.py")
+    assert "Hint 1 of 3" in run("elbo", "hint", "vae.log_mean_exp").stdout
+    stub = (folder / "exercises" / "vae" / "likelihoods.py").read_text()
+    todo = stub[stub.index("    # YOUR CODE HERE", stub.index("def log_mean_exp")) :]
+    answer = "    return torch.logsumexp(y, dim=1) - math.log(y.shape[1])\n"
+    (folder / "exercises" / "vae" / "likelihoods.py").write_text(stub.replace(todo, answer))
+    done = run("elbo", "check", "vae.log_mean_exp")
+    assert (done.returncode, done.stdout[:30]) == (0, "✓ right vae.log_mean_exp  8 of"[:30]), done.stdout
+    done = run("python", "-m", "pytest", "tests/vae/test_likelihoods.py", "-q", "-p", "no:cacheprovider")
+    assert done.returncode == 1
+    assert "passed" in done.stdout
+    assert "todo" in done.stdout
+    assert "failed" not in done.stdout
+
+
+def test_what_needs_the_reference_is_refused_by_name(run):
+    done = run("elbo", "check", "--implementation", "solutions")
+    assert done.returncode == 2
+    assert "no implementation 'solutions'" in done.stderr
+
+
+def test_a_report_measures_with_ones_own_functions_and_says_so(run, unpacked):
+    folder, _ = unpacked
+    shutil.copytree(ROOT / "solutions" / "flows", folder / "exercises" / "flows", dirs_exist_ok=True)
+    settings = [f"--set={each}" for each in ("target=arcs", "mode=samples", "k=2", "iterations=40")]
+    assert run("elbo", "train", "flows", *settings, "--out", "runs/f").returncode == 0
+    done = run("elbo", "report", "runs/f", "--out", "report.html", "--json", "facts.json")
+    assert done.returncode in (0, 1), done.stderr
+    assert "your own functions in exercises/" in done.stdout
+    assert "your own functions in exercises/" in (folder / "report.html").read_text(encoding="utf-8")
+    claims = json.loads((folder / "facts.json").read_text())["runs"]["runs/f"]
+    assert claims
+    assert all(claim["measured"] is not None for claim in claims)
+    # A function that is missing refuses the claim; the page is written all the same.
+    stub = dict(stubs())[next(p for p, _ in stubs() if p.name == "composition.py")]
+    (folder / "exercises" / "flows" / "composition.py").write_text(stub)
+    done = run("elbo", "report", "runs/f", "--out", "report.html")
+    assert done.returncode == 1, done.stderr
+    assert "still to be written, in flows/composition.py" in done.stdout
+
+
+# The command
+
+
+@pytest.mark.parametrize("command", ["student", "gradescope", "classroom", "nbgrader"])
+def test_each_release_has_help_with_an_example(call, command):
+    status, out, _ = call("release", command, "--help")
+    assert status == 0
+    assert f"Example: elbo release {command}" in out
+
+
+def test_a_release_for_gradescope_is_a_zip(call, tmp_path):
+    status, _, err = call("release", "gradescope", "--out", tmp_path / "folder")
+    assert status == 2
+    assert "a name that ends with .zip" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_checks_without_writing_and_writes_once(call, tmp_path):
+    out = tmp_path / "kit.zip"
+    assert call("release", "student", "--out", out, "--check")[:2] == (1, f"{out} is missing\n")
+    assert not out.exists()
+    status, told, _ = call("release", "student", "--out", out)
+    assert (status, told[: len(f"wrote {out}")]) == (0, f"wrote {out}")
+    assert call("release", "student", "--out", out, "--check") == (0, f"{out} is up to date\n", "")
+    assert call("release", "student", "--out", out) == (0, f"{out} is up to date\n", "")
+
+
+def test_the_command_writes_a_folder_and_never_over_work(call, tmp_path):
+    out = tmp_path / "kit"
+    assert call("release", "student", "--out", out)[0] == 0
+    (out / "exercises" / "vae" / "bounds.py").write_text("mine")
+    assert call("release", "student", "--out", out, "--check")[1] == f"{out}: exercises/vae/bounds.py differs\n"
+    status, _, err = call("release", "student", "--out", out)
+    assert status == 2
+    assert "holds other files" in err
+    assert (out / "exercises" / "vae" / "bounds.py").read_text() == "mine"
+    assert importlib.util.find_spec("grading.cli.upkeep")  # in the kit itself the command is there

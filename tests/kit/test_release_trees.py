@@ -1,0 +1,169 @@
+"""Trees of files that are given out: the same bytes every time, whole or not at all, and never over anybody's work."""
+
+import zipfile
+
+import pytest
+
+from grading.release import ReleaseError
+from grading.release.rubric_cut import public
+from grading.release.trees import differences, write, zipped
+
+TREE = {"b/script": b"#!/bin/sh\n", "a.txt": b"a", "b/c.txt": b"c"}
+
+
+def test_a_zip_has_its_names_in_order_no_time_and_only_scripts_that_may_be_executed(tmp_path):
+    (tmp_path / "made.zip").write_bytes(zipped(TREE, "top/"))
+    with zipfile.ZipFile(tmp_path / "made.zip") as archive:
+        found = archive.infolist()
+    assert [i.filename for i in found] == ["top/a.txt", "top/b/c.txt", "top/b/script"]
+    assert [oct(i.external_attr >> 16) for i in found] == ["0o100644", "0o100644", "0o100755"]
+    assert {i.date_time for i in found} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_the_order_in_which_files_are_found_changes_nothing():
+    assert zipped(TREE) == zipped(dict(reversed(TREE.items())))
+
+
+@pytest.mark.parametrize("name", ["out.zip", "out"])
+def test_what_is_written_is_found_and_is_not_written_again(tmp_path, name):
+    out = tmp_path / "new" / name
+    assert differences(TREE, out) == [f"{out} is missing"]
+    assert write(TREE, out)
+    assert differences(TREE, out) == []
+    assert not write(TREE, out)
+    assert [path.name for path in out.parent.iterdir()] == [name]  # nothing is left of the making
+
+
+@pytest.mark.parametrize("name", ["out.zip", "out"])
+def test_each_difference_is_told_by_its_path(tmp_path, name):
+    out = tmp_path / name
+    write(TREE, out)
+    other = {"a.txt": b"#!other", "b/c.txt": b"c", "d": b""}
+    found = [f"{out}: {told}" for told in ("a.txt differs", "b/script is not of it", "d is missing")]
+    assert differences(other, out) == found
+    executable = {"a.txt": b"a", "b/c.txt": b"c", "b/script": b"#!/bin/sh\n"}
+    assert differences(executable, out) == []
+
+
+def test_a_file_that_lost_its_mode_differs(tmp_path):
+    write(TREE, tmp_path / "out")
+    (tmp_path / "out" / "b" / "script").chmod(0o644)
+    assert differences(TREE, tmp_path / "out") == [f"{tmp_path / 'out'}: b/script differs"]
+
+
+def test_an_earlier_zip_of_the_kit_is_written_anew(tmp_path):
+    write(TREE, tmp_path / "out.zip")
+    assert write(TREE | {"d": b""}, tmp_path / "out.zip")
+    assert differences(TREE | {"d": b""}, tmp_path / "out.zip") == []
+
+
+def other_zip(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mine.txt", "mine")
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: path.write_bytes(b"mine"), other_zip], ids=["no zip", "a zip of somebody else's"]
+)
+def test_a_file_that_is_no_release_stays(tmp_path, make):
+    out = tmp_path / "out.zip"
+    make(out)
+    before = out.read_bytes()
+    with pytest.raises(ReleaseError, match="give another --out"):
+        write(TREE, out)
+    assert out.read_bytes() == before
+
+
+def test_a_folder_with_other_files_stays(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ReleaseError, match="holds other files, and nothing was written"):
+        write(TREE, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_that_was_changed_by_hand_stays(tmp_path):
+    write(TREE, tmp_path / "out")
+    (tmp_path / "out" / "a.txt").write_text("changed")
+    with pytest.raises(ReleaseError, match="holds other files"):
+        write(TREE, tmp_path / "out")
+    assert (tmp_path / "out" / "a.txt").read_text() == "changed"
+
+
+def test_an_empty_folder_is_filled_and_the_history_beside_a_release_is_no_difference(tmp_path):
+    (tmp_path / "out").mkdir()
+    assert write(TREE, tmp_path / "out")
+    (tmp_path / "out" / ".git").mkdir()
+    (tmp_path / "out" / ".git" / "HEAD").write_text("")
+    assert differences(TREE, tmp_path / "out") == []
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ReleaseError, match="cannot be written"):
+        write(TREE, tmp_path / "file" / "out.zip")
+    with pytest.raises(ReleaseError, match="it is a file"):
+        write(TREE, tmp_path / "file")
+
+
+# The rubric for students
+
+RUBRIC = """# The head.
+[grading]
+inputs = 5
+
+# Of the part.
+[parts."vae.elbo"]
+hints = [
+    "look",
+]
+instructor_only = ["a", "b"]
+points = { a = 1 }
+instructor_only_as_well = 1
+
+# A secret.
+# Of two lines.
+
+[questions."1.1"]
+asks = \"\"\"
+[parts]
+are in brackets
+\"\"\"
+
+[questions."1.1".answers.elbo]
+points = 1
+
+# Of the claim.
+[claims."vae.elbo"]
+points = 2
+
+# The policy.
+[policy]
+free_days = 3
+"""
+
+
+def test_the_cut_rubric_keeps_everything_else_as_it_is_written():
+    assert public(RUBRIC) == (
+        '# The head.\n[grading]\ninputs = 5\n\n# Of the part.\n[parts."vae.elbo"]\nhints = [\n    "look",\n]\n'
+        "points = { a = 1 }\ninstructor_only_as_well = 1\n"
+        '\n# Of the claim.\n[claims."vae.elbo"]\npoints = 2\n'
+    )
+
+
+def test_a_secret_on_several_lines_goes_as_a_whole():
+    assert "hidden" not in public(RUBRIC.replace('["a", "b"]', '[\n    "hidden",\n    "hidden]",\n]'))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'questions = { "1.1" = { asks = "x" } }\n',
+        'parts = { "vae.elbo" = { instructor_only = ["a"] } }\n',
+        "[parts\n",
+        "[parts]\n[parts]\n",
+        'policy.free_days = 3\n[parts."vae.elbo"]\n',
+    ],
+)
+def test_a_rubric_that_cannot_be_cut_is_refused_and_not_given_out_whole(text):
+    with pytest.raises(ReleaseError, match="the rubric cannot be cut for students"):
+        public(text)
