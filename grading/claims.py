@@ -93,6 +93,31 @@ def _claim(key: str, claim: ClaimRubric, name: str, reported: object, measure: M
     return msgspec.structs.replace(told, outcome=outcome, measured=measured, standard_error=error, message=message)
 
 
+def judged_again(claim: Claim, rubric: ClaimRubric) -> Claim:
+    """Return a claim as a rubric has it, from what was reported and measured; a refused one stays refused."""
+    threshold = rubric.threshold(claim.data)
+    told = msgspec.structs.replace(
+        claim,
+        sentence=rubric.sentence,
+        unit=rubric.unit,
+        problem=rubric.problem,
+        points=rubric.points if claim.data == rubric.graded_on else 0.0,
+        relation=rubric.relation,
+        threshold=threshold,
+    )
+    reported, measured = claim.reported, claim.measured
+    if claim.outcome == "refused" or isinstance(measured, str) != bool(rubric.equals):
+        return told
+    if isinstance(measured, str):
+        outcome, message = judge_word(str(reported), measured, rubric.equals.get(claim.data))
+    elif isinstance(measured, float) and isinstance(reported, float):
+        error, limit = claim.standard_error or 0.0, threshold if isinstance(threshold, float) else None
+        outcome, message = judge(reported, measured, error, rubric.noisiest or 0.0, limit, rubric.relation)
+    else:  # a measured figure that is not finite is none in JSON
+        return told
+    return msgspec.structs.replace(told, outcome=outcome, message=message)
+
+
 def _readable(reported: object, claim: ClaimRubric) -> float | str | None:
     """Return what a summary reports if it is of the claim's kind: a short word, or a finite number."""
     if claim.equals:

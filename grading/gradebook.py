@@ -10,6 +10,7 @@ inputs-*.bin        the inputs that every property was tried on, so that none ar
 grading.json        what all records share; a grading that was stopped goes on only under the same circumstances
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from exercises.experiments.runs import write_whole
 from grading import manual, records, rubric, table, written
 from grading.feedback import feedback
 from grading.intake import Source, fingerprint
+from grading.intake.returning import Graded
 from grading.manual import Given
 from grading.pages import class_page, feedback_page
-from grading.policies import settle
+from grading.policies import settle, shared
 from grading.records import Circumstances, Record
 from grading.rubric import Rubric
 from grading.similarity import Pair
@@ -73,6 +75,7 @@ class Gradebook:
                 )
             _expect_same(out, before, circumstances, REGRADED if regrade else ())
         self.given: Mapping[str, Mapping[str, Given]] = manual.read(self.manual, self.rubric)
+        self.shared: set[str] = set()  # numbers that are nobody's, known once all are graded
 
     def add_given(self, given: Mapping[str, Mapping[str, Given]]) -> None:
         """Also count what a person gave elsewhere; where manual.csv has points for the same, those stay."""
@@ -103,12 +106,15 @@ class Gradebook:
         Raises:
             GradebookError: they cannot be written.
         """
-        settled = settle(record, self.rubric, self.given.get(record.submission, {}))
+        settled = self._settled(record)
         try:
             self._keep(settled, source)
         except OSError as error:
             raise GradebookError(f"--out {self.out}: cannot be written: {error.strerror}") from error
         return settled
+
+    def _settled(self, record: Record) -> Record:
+        return settle(record, self.rubric, self.given.get(record.submission, {}), self.shared)
 
     def _keep(self, record: Record, source: Source | None) -> None:
         if not (self.out / GRADING).exists():
@@ -126,11 +132,24 @@ class Gradebook:
     def settle_all(self, times: Mapping[str, str]) -> None:
         """Settle every record anew: manual points, times and policy may be other ones. What comes out the same stays.
 
+        Its feedback too, which takes longest; where that is gone it is made again.
+
         times: when submissions were handed in, of those that are newly known.
         """
+        self.shared = shared({name: each.student for name, each in graded_in(self.out).items()})
         for record in self.records():
             at = times.get(record.submission) or record.handed_in_at
-            self.keep(msgspec.structs.replace(record, handed_in_at=at))
+            timed = msgspec.structs.replace(record, handed_in_at=at)
+            if not self._is_kept(self._settled(timed)):
+                self.keep(timed)
+
+    def _is_kept(self, record: Record) -> bool:
+        """Tell whether a record is kept as it is, with its feedback; newer feedback may be of one that was not kept."""
+        path, name = self._record(record.submission), record.submission
+        pages = [self.out / "feedback" / f"{name}.{ending}" for ending in ("md", "html")]
+        if not all(page.is_file() and page.stat().st_mtime_ns <= path.stat().st_mtime_ns for page in pages):
+            return False
+        return path.read_bytes() == records.encode(record)
 
     def renew(self) -> None:
         """Note the circumstances of this grading, once what it judged again was kept."""
@@ -200,3 +219,12 @@ def circumstances_in(out: Path) -> Circumstances | None:
         return None
     except (OSError, msgspec.MsgspecError) as error:
         raise GradebookError(f"{out / GRADING} is not what a grading writes: {error}") from error
+
+
+def graded_in(out: Path) -> dict[str, Graded]:
+    """Return the submissions that a directory has records of, by name; a record that cannot be read names nobody."""
+    found = {}
+    for path in sorted((out / "records").glob("*.json")):
+        with contextlib.suppress(OSError, ValueError):
+            found[path.stem] = msgspec.json.decode(path.read_bytes(), type=Graded)
+    return found

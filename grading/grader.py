@@ -23,7 +23,7 @@ from grading.evidence import measure
 from grading.intake import IntakeError, Source, Taken, fingerprint, take
 from grading.judge import PROFILES, Judge
 from grading.lending import Lender
-from grading.looking import unusual
+from grading.looking import unmeasured, unusual
 from grading.records import Budget, Circumstances, PartRecord, Record, RunRecord, part_record, points_of_runs
 from grading.rubric import Rubric
 from grading.selection import select
@@ -161,7 +161,7 @@ class Grader:
             questions=report.questions,
             student=taken.student,
             notes=[*taken.notes, *report.notes],
-            look_at=unusual(into / "implementation"),
+            look_at=[*unusual(into / "implementation"), *unmeasured(runs)],
             isolation=list(answers.layers),
             budget=Budget(budget, round(answers.used, 3), round(answers.cpu, 3), answers.used > budget),
         )
@@ -198,7 +198,6 @@ def _mixed(seed: int, digest: str) -> int:
 def circumstances_of(order: Order) -> Circumstances:
     """Return what the grades of a class depend on beside the submissions."""
     loaded = rubrics.load()
-    judged = msgspec.structs.replace(loaded, policy=rubrics.Policy())  # an extension changes no grade
     parts = select(order.parts, loaded)
     files = sorted(file for topic in {part.topic for part in parts} for file in (ROOT / "tests" / topic).glob("*.py"))
     kit = b"".join(file.read_bytes() for file in [*files, *sorted((ROOT / "tests" / "support").glob("*.py"))])
@@ -206,7 +205,8 @@ def circumstances_of(order: Order) -> Circumstances:
         order.seed,
         order.inputs or loaded.grading.inputs,
         [part.name for part in parts],
-        hashlib.sha256(msgspec.json.encode(judged)).hexdigest()[:16],
+        # Points, thresholds and policy are counted anew at any time; see grading.pricing.
+        hashlib.sha256(msgspec.json.encode(loaded.grading)).hexdigest()[:16],
         hashlib.sha256(kit).hexdigest()[:16],
         platform.python_version(),
         str(torch.__version__),

@@ -1,8 +1,14 @@
-"""Looking at a student's code for what no answer needs: it proves nothing, and tells an instructor where to read."""
+"""What an instructor may want to look at: code that no answer needs, and runs of which nothing was measured.
+
+Names in code prove nothing, and tell where to read; a run may lack its points for no reason of the student's.
+"""
 
 import io
 import tokenize
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from grading.records import RunRecord
 
 MODULES = (
     *("sys", "os", "gc", "ctypes", "inspect", "threading", "subprocess", "socket", "multiprocessing", "importlib"),
@@ -22,6 +28,15 @@ def unusual(directory: Path) -> list[str]:
     return [
         f"{file} names {', '.join(sorted(names))}, which no answer needs: read it" for file, names in found if names
     ]
+
+
+def unmeasured(runs: Sequence[RunRecord]) -> Iterator[str]:
+    """Yield a sentence for each run of which something could not be measured."""
+    for run in runs:
+        refused = [claim.message for claim in run.claims if claim.outcome == "refused"]
+        if reason := run.reason or (refused[0] if refused else ""):
+            what = "nothing" if run.reason else f"{len(refused)} of {len(run.claims)} figures not"
+            yield f"{run.run}: {what} measured: {reason[:300]}"
 
 
 def _names_in(file: Path) -> set[str]:

@@ -1,13 +1,15 @@
 """What becomes of points that were earned: dropped parts, extra credit, words that a person judged, late days."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
 from grading.manual import Given
+from grading.pricing import priced
 from grading.records import QuestionRecord, Record, RunRecord, Settlement
 from grading.rubric import Policy, QuestionRubric, Rubric
 
@@ -30,7 +32,7 @@ class Item:
         return self.earned / self.possible if self.possible else 1.0
 
 
-def settle(record: Record, rubric: Rubric, given: Mapping[str, Given]) -> Record:
+def settle(record: Record, rubric: Rubric, given: Mapping[str, Given], several: Collection[str] = ()) -> Record:
     """Count the points of a record by the rubric's policy: what was earned, less what lateness takes.
 
     A record that was settled before comes out the same, and one whose rubric or manual points changed anew.
@@ -39,7 +41,9 @@ def settle(record: Record, rubric: Rubric, given: Mapping[str, Given]) -> Record
         record: of one submission; its parts, runs and answers stay as they are.
         rubric: as it was asked for, see `asked_for`.
         given: what a person gave for words, by question.
+        several: the numbers that are nobody's, see `shared`.
     """
+    record = priced(record, rubric)
     whole = set(rubric.parts) <= set(record.circumstances.parts)
     parts = list(_parts(record, rubric))
     dropped = [part.name for part in _dropped(parts, rubric)]
@@ -50,7 +54,7 @@ def settle(record: Record, rubric: Rubric, given: Mapping[str, Given]) -> Record
         questions = list(_questions(record, rubric, given))
         words = list(_words(questions, rubric))
     policy, items = rubric.policy, [*machine, *words]
-    earned, late = _earned(items), late_days(record, policy)
+    earned, late = _earned(items), late_days(record, policy, several)
     charged = max(0, late - policy.free_days)
     penalty = _penalty(earned, late, charged, policy)
     settlement = Settlement(
@@ -93,19 +97,35 @@ def _without(question: QuestionRubric, claims: Mapping[str, object]) -> Question
     return msgspec.structs.replace(question, answers=answers)
 
 
-def late_days(record: Record, policy: Policy) -> int:
+def late_days(record: Record, policy: Policy, several: Collection[str] = ()) -> int:
     """Return the days begun after the time that a submission was due, its extension included; 0 where none is known."""
     if policy.due is None or not record.handed_in_at:
         return 0
     at = datetime.fromisoformat(record.handed_in_at)
     at = at if at.tzinfo else at.replace(tzinfo=policy.due.tzinfo)
-    over = at - policy.due - extension(record, policy) * DAY
+    over = at - policy.due - extension(record, policy, several) * DAY
     return max(0, -(-over // DAY))
 
 
-def extension(record: Record, policy: Policy) -> int:
-    """Return the days more that a submission has, by its name or by its student's number."""
-    return max(policy.extensions.get(name, 0) for name in (record.submission, record.student))
+def extension(record: Record, policy: Policy, several: Collection[str] = ()) -> int:
+    """Return the days more that a submission has, by its name or else by the number in its manifest."""
+    name = record.student if by_number(record, policy, several) else record.submission
+    return policy.extensions.get(name, 0)
+
+
+def by_number(record: Record, policy: Policy, several: Collection[str] = ()) -> bool:
+    """Tell whether a submission has its extension by a number: whoever packs a hand-in may write any into it."""
+    extensions, number = policy.extensions, record.student
+    return number in extensions and record.submission not in extensions and number not in several
+
+
+def shared(students: Mapping[str, str]) -> set[str]:
+    """Return the numbers that several submissions claim, as a name or in a manifest: they are nobody's.
+
+    students: the number in each manifest, by submission.
+    """
+    claims = Counter(claim for name, student in students.items() for claim in {name, student} if claim)
+    return {claim for claim, count in claims.items() if count > 1}
 
 
 def _penalty(earned: float, late: int, charged: int, policy: Policy) -> float:
@@ -129,16 +149,19 @@ def _parts(record: Record, rubric: Rubric) -> Iterator[Item]:
 
 
 def _dropped(parts: Sequence[Item], rubric: Rubric) -> Iterator[Item]:
-    """Yield the parts that count neither way: of equal shares the one with the most points, which helps the most.
+    """Yield the parts that count neither way: of equal shares those that help the most.
 
     A topic of which only some parts were asked for has no lowest ones yet; extra credit costs nothing already.
     """
     asked = {part.name for part in parts}
+    overall = Item("", _earned(parts), math.fsum(part.possible for part in parts)).share
     for topic, count in rubric.policy.drop_lowest.items():
         if all(name in asked for name in rubric.parts if name.startswith(f"{topic}.")):
             of_topic = [part for part in parts if part.name.startswith(f"{topic}.")]
             counted = [part for part in of_topic if part.possible and part.name not in rubric.policy.extra_credit]
-            yield from sorted(counted, key=lambda part: (part.share, -part.possible))[:count]
+            # A share below that of all parts weighs the more the dearer its part is, one above it the less.
+            dearest = {part.name: -part.possible if part.share < overall else part.possible for part in counted}
+            yield from sorted(counted, key=lambda part: (part.share, dearest[part.name]))[:count]
 
 
 def _claims(runs: Sequence[RunRecord], rubric: Rubric) -> Iterator[Item]:

@@ -68,7 +68,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     """What a grade may depend on beside the submission: the same for all of a class.
 
     grading_seed: what the inputs were drawn from. inputs: drawn for a property. parts: those that were asked for.
-    rubric, kit: digests of the rubric and of the properties. python, torch, platform: versions.
+    rubric, kit: digests of the table [grading] of the rubric and of the properties. python, torch, platform: versions.
     """
 
     grading_seed: int

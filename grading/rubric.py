@@ -1,6 +1,7 @@
 """The rubric: points, minutes, hints, thresholds, questions and policy, read from rubric.toml and checked on load."""
 
 import tomllib
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -70,6 +71,8 @@ class ClaimRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("expected thresholds either in at_least or in at_most, or a word in equals")
         if not self.equals and not (self.unit and self.noisiest):
             raise ValueError("a figure with a threshold needs unit and noisiest")
+        if self.points and self.threshold(self.graded_on) is None:
+            raise ValueError(f"graded_on is {self.graded_on!r}, for which there is no threshold, but points")
 
     @property
     def relation(self) -> Relation:
@@ -113,7 +116,7 @@ class AnswerRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An answer of one word or number, which a machine reads and sets beside what it measures.
 
     claim: the claim whose measured figure or word it has to be; or cost: the part whose cost on `growing` dimensions,
-    such as ["d", "k"], it has to name, as in "O(k d)".
+    such as ["d", "k"], it has to name, as in "O(k d^2)".
     """
 
     sentence: Text
@@ -167,13 +170,15 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_day: Share = 0.0
     latest_days: Days | None = None
     extensions: dict[str, Days] = {}
-    drop_lowest: dict[Literal["vae", "gan", "flows"], Days] = {}
+    drop_lowest: dict[str, Days] = {}
     extra_credit: list[Text] = []
 
     def __post_init__(self) -> None:
         """Refuse a time that is another one in another country."""
         if self.due is not None and self.due.tzinfo is None:
             raise ValueError(f"due is {self.due}, expected a time zone with it, as in 2026-12-01T23:59:00+01:00")
+        if self.latest_days is not None and self.free_days > self.latest_days:
+            raise ValueError(f"free_days is {self.free_days}, more than the {self.latest_days} of latest_days")
 
 
 class Rubric(msgspec.Struct, frozen=True):
@@ -195,6 +200,13 @@ class Rubric(msgspec.Struct, frozen=True):
                     )
                 if answer.cost and answer.cost not in self.parts:
                     raise ValueError(f'questions."{name}".answers.{key} names the part {answer.cost!r}: there is none')
+        topics = Counter(part.partition(".")[0] for part in self.parts)
+        for topic, count in self.policy.drop_lowest.items():
+            if count >= topics[topic]:
+                raise ValueError(
+                    f"policy: drop_lowest.{topic} is {count}, expected fewer than the parts of a topic: "
+                    + ", ".join(f"{name} has {number}" for name, number in topics.items())
+                )
         known = {*self.parts, *self.claims, *self.questions}
         if unknown := [name for name in self.policy.extra_credit if name not in known]:
             raise ValueError(f"policy: extra_credit names {unknown[0]!r}, which is no part, claim or question")

@@ -116,8 +116,11 @@ def _cifar10(order: _Order) -> Run:
 
 
 def _predictions(directory: Path) -> dict[str, str]:
-    """Read what the student expects of the Dirac GAN, and tell where nothing is written down yet."""
-    file = directory / predictions.FILE
+    """Read what the student expects of the Dirac GAN, and tell where nothing is written down yet.
+
+    Where a topic has no such file, as one that notebooks make has not, the one in the current directory counts.
+    """
+    file = next(filter(Path.is_file, (directory / predictions.FILE, Path(predictions.FILE))), Path(predictions.FILE))
     found = predictions.read(file)
     if file.is_file() and not found:
         print(f"no prediction stands in {file} yet: write down first what you expect; the report sets it beside")

@@ -43,6 +43,7 @@ def write(work: "Work", similar: bool, views: "Sequence[str]", course: Path | No
     odd = _into_nbgrader(work, course, here) if course else []
     rows = [summary(record) for record in here]
     show_class(console, rows)
+    odd += _of_views(views, everybody)
     for sentence in [*_odd(work, here, len(everybody) - len(here)), *odd, *_of_policy(work, everybody)]:
         console.print(sentence, soft_wrap=True, markup=False)
     console.print(f"wrote {page}, the class on a page", soft_wrap=True, markup=False)
@@ -74,6 +75,17 @@ def _views(work: "Work", kinds: "Sequence[str]", records: "Sequence[Record]") ->
             yield views.write(kind, work.book.out, records)
 
 
+def _of_views(kinds: "Sequence[str]", records: "Sequence[Record]") -> "Iterator[str]":
+    """Yield a sentence on numbers that a learning platform would take for a student's."""
+    if "lms" in kinds:
+        from grading.intake.limits import listed
+        from grading.views.lms import unconfirmed
+
+        if names := unconfirmed(records):
+            told = f"the numbers of {len(names)}, {listed(names)}, are the hand-in's own word"
+            yield f"lms.csv: {told}: see that each is theirs."
+
+
 def _into_nbgrader(work: "Work", course: Path, records: "list[Record]") -> list[str]:
     from grading.nbgrader import gradebook
 
@@ -100,6 +112,7 @@ def _odd(work: "Work", here: "list[Record]", others: int) -> "Iterator[str]":
 def _of_policy(work: "Work", everybody: "list[Record]") -> "Iterator[str]":
     """Yield sentences on times and extensions that somebody may have to look at."""
     from grading.intake.limits import listed
+    from grading.policies import by_number
 
     policy = work.book.rubric.policy
     if policy.due is not None and (untimed := [r.submission for r in everybody if not r.handed_in_at]):
@@ -110,9 +123,16 @@ def _of_policy(work: "Work", everybody: "list[Record]") -> "Iterator[str]":
     known = {name for record in everybody for name in (record.submission, record.student)}
     if nobody := [name for name in policy.extensions if name not in known]:
         yield f"The rubric's policy has extensions for {listed(nobody)}: nobody here is called so."
-    own = [r for r in everybody if r.student in policy.extensions and r.submission not in policy.extensions]
-    for record in own:  # whoever packs a hand-in may write any number into it
-        yield f"{record.submission} has the extension of {record.student}, a number that stands in the hand-in itself."
+    several = work.book.shared
+    for record in everybody:
+        if by_number(record, policy, several):
+            who, number = record.submission, record.student
+            yield f"{who} has the extension of {number}, a number that stands in the hand-in itself."
+    for number in sorted(several & policy.extensions.keys()):
+        claim = [record.submission for record in everybody if number in (record.submission, record.student)]
+        if any(name not in policy.extensions for name in claim):
+            told = "nobody has its extension by that. Give it by the name of a submission."
+            yield f"The number {number} is claimed by {listed(claim)}: {told}"
 
 
 def _still_to_do(

@@ -71,9 +71,10 @@ def grade(
     """
     console = make_console(json)
     from grading import policies, regrading, rubric
-    from grading.gradebook import Gradebook, circumstances_in
+    from grading.gradebook import Gradebook, circumstances_in, graded_in
     from grading.grader import Order, circumstances_of
     from grading.intake import find
+    from grading.intake.returning import keep_names, numbered
 
     from . import afterwards, grading_class
 
@@ -87,7 +88,8 @@ def grade(
     required = tuple(loaded.grading.isolation) if isolation == "required" else ()
     parts = _named(only)
     order = Order(seed, parts, inputs, budget, str(data or ""), runs, required)
-    sources = find(submissions)
+    graded = {} if before is None else graded_in(out)
+    sources = keep_names(find(submissions), graded)
     _expect_outside(out, submissions)
     known = _handed_in(times, sources, loaded.policy, console)
     circumstances, asked = circumstances_of(order), policies.asked_for(loaded, bool(parts), runs)
@@ -95,6 +97,8 @@ def grade(
     book = Gradebook(out, circumstances, bool(resume or regrade), asked, bool(regrade))
     if nbgrader:
         book.add_given(afterwards.given_in_formgrader(nbgrader, sources, loaded))
+    for sentence in numbered(sources, graded):
+        console.print(sentence, soft_wrap=True, markup=False)
     if before is None and resume:
         console.print(f"{out} holds no grading to go on with: this is a new one", soft_wrap=True, markup=False)
     work = grading_class.Work(book, sources, order, jobs, scheduler, known, console)

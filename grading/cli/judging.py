@@ -66,7 +66,7 @@ def _check_part(part: "Part", judge: "Judge", worker: "Worker", console: "Consol
 def list_parts(implementation: Which = "exercises", seed: Seed = 0, json: Json = "") -> None:
     """List every part with problem, points, minutes and its state in the implementation.
 
-    Example: [bold]elbo list --implementation solutions[/]
+    Example: [bold]elbo list --json parts.json[/]
     """
     console = make_console(json)
     with start_worker(implementation) as worker:

@@ -16,19 +16,25 @@ app = typer.Typer()
 
 @app.command()
 def pack(
-    student: Annotated[str, typer.Option("--student", metavar="NUMBER", help="By which your instructor knows you.")],
     runs: Annotated[
-        list[Path] | None, typer.Argument(help="Run directories, all finished ones in runs/ by default.", metavar="RUN")
+        list[Path] | None,
+        typer.Argument(
+            help="Run directories; by default all finished ones in runs/ here, or else beside the stub files' folder.",
+            metavar="RUN",
+        ),
     ] = None,
+    student: Annotated[
+        str, typer.Option("--student", metavar="NUMBER", help="By which your instructor knows you; needed.")
+    ] = "",
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="The archive; another one there is kept beside it.")
     ] = Path("submission.zip"),
     implementation: Which = "exercises",
     check: Annotated[bool, typer.Option("--check/--no-check", help="Judge the parts, as elbo list does.")] = True,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Pack although something is missing.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Pack although something is missing or wrong.")] = False,
     json: Json = "",
 ) -> None:
-    """Pack stub files, runs, report and a manifest; status 1, and nothing is written, where something is missing.
+    """Pack stub files, runs, report and a manifest; status 1, and nothing written, where something is missing or wrong.
 
     It tells what the grader will see: the grader's own intake takes the archive before it is put in its place.
 
@@ -36,14 +42,13 @@ def pack(
     """
     console = make_console(json)
     _expect_archive(out)
+    _expect_student(student)
     from grading.engine.implementation import locate
-    from grading.manifest import expect_student
     from grading.pack import archive
     from grading.pack.gathering import gather
     from grading.pack.inspection import inspect
     from grading.pack.telling import show
 
-    expect_student(student)
     gathered = gather(locate(implementation), runs or [])
     with tempfile.TemporaryDirectory(prefix="elbo-pack-") as name:
         made, into = Path(name, out.name), Path(name, "taken")
@@ -71,6 +76,22 @@ def _expect_archive(out: Path) -> None:
     if out.suffix.lower() != ".zip":
         raise Refusal(f"--out {out}: expected a name that ends in .zip, such as submission.zip")
     expect_place("--out", out)
+
+
+def _expect_student(student: str) -> None:
+    """Refuse what is no student's number, and tell it as it was typed."""
+    from grading.intake.limits import shown
+    from grading.manifest import ManifestError, expect_student
+
+    if not student:
+        raise Refusal("--student is missing: by which number does your instructor know you? As in --student 1234567")
+    try:
+        expect_student(student)
+    except ManifestError as error:
+        raise Refusal(
+            f"--student {shown(student)}: expected up to 40 of the letters a to z, digits and . _ @ + -, with a letter "
+            "or digit first, as in --student 1234567. Give the number by which your instructor knows you."
+        ) from error
 
 
 def _facts(student: str, out: Path | None, kept: Path | None, sizes: dict[str, int], seen: "Seen") -> dict[str, Any]:

@@ -10,6 +10,10 @@ from rich.markup import escape
 from .shared import Data, Json, Which, expect_place, make_console, make_judge, select_parts, start_worker, write_json
 
 app = typer.Typer()
+CLASSES = (
+    "The classes of the Dirac GAN have no threshold here: the grader repeats your run, and your instructor's rubric "
+    "says which are right."
+)
 
 
 @app.command()
@@ -84,6 +88,8 @@ def report(
         measured.append((run, claims))
     if not is_reference_here():
         console.print(f"Measured with {measured_with()}.", soft_wrap=True)
+        if any(run.config["experiment"] == "dirac" for run in found):
+            console.print(CLASSES, soft_wrap=True)
     by_run = {str(run.path): claims for run, claims in measured}
     written, figures = read(worker.directory, rubric, by_run)
     write(out, measured, rows, written, figures)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 Names = Annotated[list[str] | None, typer.Argument(help="Parts or topics, all by default.", metavar="PART|TOPIC")]
 Which = Annotated[
-    str, typer.Option("--implementation", "-i", metavar="NAME|PATH", help="exercises, solutions, or a directory.")
+    str,
+    typer.Option(
+        "--implementation", "-i", metavar="NAME|PATH", help="A name, or a directory that has the topics in it."
+    ),
 ]
 ProfileName = Annotated[str, typer.Option("--profile", help="student or grade: how many inputs are tried.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="What the inputs are drawn from.")]

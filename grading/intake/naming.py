@@ -16,6 +16,7 @@ from .opening import ALONE, ARCHIVES
 
 LONGEST, BYTES = 80, 200  # a disk counts bytes
 PLACES = ("exercises", "solutions", "submission")  # that topics stand in
+COLLECTED, ASSIGNMENT = "submitted", "deep-generative-models"  # nbgrader's: submitted/STUDENT/ASSIGNMENT
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -35,7 +36,7 @@ def find(paths: Sequence[Path]) -> list[Source]:
         found = list(dict.fromkeys(each for path in paths for each in _submissions(path)))
     except OSError as error:
         raise IntakeError(f"{error.filename} cannot be read: {error.strerror}. Make it readable for you.") from error
-    return [Source(name, path) for name, path in zip(_unique(map(_stem, found)), found, strict=True)]
+    return [Source(name, path) for name, path in zip(unique(map(stem, found)), found, strict=True)]
 
 
 def _submissions(path: Path) -> Iterable[Path]:
@@ -78,9 +79,12 @@ def _holds(folder: Path, names: Iterable[str]) -> bool:
     return any((folder / name).is_dir() for name in names)
 
 
-def _stem(path: Path) -> str:
+def stem(path: Path) -> str:
+    """Return the name that a submission has by where it is, as long as no other one has it."""
     name = path.name
-    if not path.is_dir():
+    if name == ASSIGNMENT and path.parent.parent.name == COLLECTED:
+        name = path.parent.name
+    elif not path.is_dir():
         endings = sorted((*ARCHIVES, *ALONE), key=len, reverse=True)
         name = next((name[: -len(end)] for end in endings if name.lower().endswith(end)), name)
     plain = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
@@ -89,15 +93,20 @@ def _stem(path: Path) -> str:
     return name.encode()[:BYTES].decode(errors="ignore") or "submission"
 
 
-def _unique(names: Iterable[str]) -> Iterator[str]:
-    """Number equal names, and those that are equal on a disk that knows no capitals."""
-    used: set[str] = set()
+def unique(names: Iterable[str], taken: Iterable[str] = ()) -> Iterator[str]:
+    """Number equal names, those that are equal on a disk that knows no capitals, and those that are taken."""
+    used = {name.lower() for name in taken}
     last: dict[str, int] = {}
     for name in names:
-        number, key, unique = last.get(name.lower(), 1), name.lower(), name
-        while unique.lower() in used:
+        number, key, found = last.get(name.lower(), 1), name.lower(), name
+        while found.lower() in used:
             number += 1
-            unique = f"{name[: LONGEST - len(str(number)) - 1]}-{number}"
+            found = with_number(name, str(number))
         last[key] = number
-        used.add(unique.lower())
-        yield unique
+        used.add(found.lower())
+        yield found
+
+
+def with_number(name: str, number: str) -> str:
+    """Return a name with a number, no longer than names may be."""
+    return f"{name[: LONGEST - len(number) - 1]}-{number}"

@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 
 from .cells import Broken, Statement, needed, statements_in
 from .choosing import functions_in, stub_files
-from .limits import STUB, Unreadable, listed, shown, size
+from .limits import STUB, Unreadable, listed, shown
+from .notebook_cells import cells_in, texts
 
 
 @dataclass(frozen=True)
@@ -58,21 +59,13 @@ def _raising(name: str, cell: Broken) -> str:
 
 
 def read_notebook(path: PurePosixPath, content: bytes) -> Notebook:
-    """Read a notebook of any version of the format.
+    """Read a notebook of version 3 or 4.
 
     Raises:
         Unreadable: it is none.
     """
-    from nbformat import converter, reader  # seconds, which a class without notebooks need not wait
-
     try:
-        # Without nbformat's validation, which takes long and tells a log; of a cell only these two are of interest.
-        cells = converter.convert(reader.reads(content.decode("utf-8-sig")), 4)["cells"]
-        sources = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-        if not all(isinstance(source, str) for source in sources):
-            raise ValueError("the source of a cell is no text")
-        if sum(map(len, sources)) > STUB:
-            raise ValueError(f"its code has more than {size(STUB)}")
+        sources = texts((cell for cell in cells_in(content) if cell.kind == "code"), STUB)
     except Exception as error:  # the content is anybody's, and so is what its reader raises
         reason = shown(f"{type(error).__name__}: {error}")
         raise Unreadable(f"is no notebook ({reason}); save it with Jupyter again") from error

@@ -25,20 +25,21 @@ def pictures_of(
         paths: those in its text.
         attached: pictures that are not files, by their paths.
     """
-    apart = [path for path in paths if path not in attached]
-    elsewhere = [path for path in apart if ELSEWHERE.match(path)]
-    members = {path: _member(listing, place, path) for path in apart if path not in elsewhere}
+    looked_for = paths[: limits.PATHS]
+    elsewhere = [path for path in looked_for if path not in attached and ELSEWHERE.match(path)]
+    apart = {*attached, *elsewhere}
+    members = {path: _member(listing, place, path) for path in looked_for if path not in apart}
     absent = [path for path, member in members.items() if member is None]
-    here = [path for path in paths if path not in elsewhere and path not in absent]
-    chosen = here[: limits.PICTURES]
-    read = _read(listing, {path: member for path, member in members.items() if member and path in chosen})
-    pictures = {path: content for path, content in {**attached, **dict(read)}.items() if path in chosen}
+    here = [path for path in looked_for if path in attached or members.get(path)]
+    chosen, more = here[: limits.PICTURES], [*here[limits.PICTURES :], *paths[limits.PATHS :]]
+    read = dict(_read(listing, {path: member for path in chosen if (member := members.get(path))}))
+    pictures = {path: found for path in chosen if (found := attached.get(path, read.get(path))) is not None}
     others = [path for path, content in pictures.items() if _ending(content) is None]
     _note(listing, elsewhere, "not taken: no picture is fetched; hand it in beside the report")
     _note(listing, absent, "not handed in, though the report shows it")
-    _note(listing, here[limits.PICTURES :], f"not looked at: the report shows more than {limits.PICTURES} pictures")
+    _note(listing, more, f"not looked at: the report shows more than {limits.PICTURES} pictures")
     _note(listing, others, "not taken: no PNG, JPEG or GIF")
-    return {path: content for path, content in pictures.items() if path not in others}
+    return {path: content for path, content in pictures.items() if _ending(content)}
 
 
 def _note(listing: Listing, names: Sequence[str], what: str) -> None:

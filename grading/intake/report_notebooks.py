@@ -3,11 +3,12 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from itertools import islice
 
 from . import limits
-from .limits import Unreadable, shown, size
+from .limits import Unreadable, shown
+from .notebook_cells import Cell, cells_in, texts
 
 QUESTION = re.compile(r"question_(\d{1,2}(?:_\d{1,2})?)")
 ATTACHED = "attachment:"
@@ -19,50 +20,41 @@ def read_report_notebook(content: bytes) -> tuple[str, dict[str, bytes]]:
     Raises:
         Unreadable: it is no notebook.
     """
-    from nbformat import converter, reader  # seconds, which a class without notebooks need not wait
-
     try:
-        notebook = converter.convert(reader.reads(content.decode("utf-8-sig")), 4)
-        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+        cells = [cell for cell in cells_in(content) if cell.kind == "markdown"]
         named = [cell for cell in cells if _question(cell)]
-        chosen = list(enumerate(named or cells, 1))
-        texts = [_text(number, cell) for number, cell in chosen]
-        if sum(map(len, texts)) > limits.REPORT:
-            raise ValueError(f"its Markdown has more than {size(limits.REPORT)}")
-        attached = {path: found for number, cell in chosen for path, found in _attachments(number, cell)}
+        chosen = named or cells
+        written = texts(chosen, limits.REPORT)
     except Exception as error:  # the content is anybody's, and so is what its reader raises
         reason = shown(f"{type(error).__name__}: {error}")
         raise Unreadable(f"is no notebook with a report ({reason}); save it with Jupyter again") from error
-    return "\n\n".join(texts), attached
+    numbered = list(enumerate(zip(chosen, written, strict=True), 1))
+    text = "\n\n".join(_below_its_heading(number, cell, source) for number, (cell, source) in numbered)
+    return text, {path: found for number, (cell, _) in numbered for path, found in _attachments(number, cell)}
 
 
-def _question(cell: Mapping[str, Any]) -> str:
+def _question(cell: Cell) -> str:
     """Return the question that a cell is named for, "3.2"."""
-    given = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", "")
-    found = QUESTION.fullmatch(given) if isinstance(given, str) else None
+    found = QUESTION.fullmatch(cell.name)
     return found[1].replace("_", ".") if found else ""
 
 
-def _text(number: int, cell: Mapping[str, Any]) -> str:
+def _below_its_heading(number: int, cell: Cell, source: str) -> str:
     """Return what stands in a cell, below a heading if it is named for a question.
 
     Jupyter calls every picture that is pasted image.png, so that the cell's number has to be in the path.
     """
-    source = cell["source"]
-    if not isinstance(source, str):
-        raise ValueError("the source of a cell is no text")
     name = _question(cell)
     text = source.replace(f"]({ATTACHED}", f"]({ATTACHED}{number}/")
     return f"## {name}\n\n{text}" if name else text
 
 
-def _attachments(number: int, cell: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
-    for name, forms in list(cell.get("attachments", {}).items())[: limits.PICTURES]:
-        for kind, content in forms.items():
-            if kind.startswith("image/") and isinstance(content, str) and len(content) < 2 * limits.PICTURE:
-                try:
-                    picture = base64.b64decode(content)
-                except (binascii.Error, ValueError):
-                    continue
-                if len(picture) <= limits.PICTURE:
-                    yield f"{ATTACHED}{number}/{name}", picture
+def _attachments(number: int, cell: Cell) -> Iterator[tuple[str, bytes]]:
+    for name, _, content in islice(cell.pictures(), limits.PICTURES):
+        if len(content) < 2 * limits.PICTURE:
+            try:
+                picture = base64.b64decode(content)
+            except (binascii.Error, ValueError):
+                continue
+            if len(picture) <= limits.PICTURE:
+                yield f"{ATTACHED}{number}/{name}", picture

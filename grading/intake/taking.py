@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from grading.notes import bounded
+
 from . import limits
 from .experiments import choose_runs, is_of_run
 from .limits import IntakeError, Unreadable, listed, shown
@@ -60,7 +62,7 @@ def take(source: Path, into: Path) -> Taken:
         return Taken(
             tuple(sorted(texts)),
             runs,
-            tuple(listing.notes),
+            tuple(bounded(listing.notes)),
             _hash(digests | of_runs | of_report),
             report.pop(REPORT, b"").decode(),
             tuple(sorted(report)),

@@ -4,20 +4,20 @@ nbgrader's own preprocessors believe the metadata of a submitted notebook and st
 its source and, where the gradebook knows its name, what that says of it; so nothing that was handed in can stop it.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from grading.intake.limits import Unreadable, listed, shown
+from grading.intake.limits import CELLS, Unreadable, listed, shown
+from grading.intake.notebook_cells import Cell, cells_in
 from grading.nbgrader.points import Judged
 
-CELLS = 2_000
 SOURCE = 1 << 20  # characters of a cell
 PICTURES = ("image/png", "image/jpeg", "image/gif")  # what Markdown may show, and no program can stand in
 NAME = "grade_id"
@@ -51,39 +51,29 @@ class Submitted(msgspec.Struct, frozen=True):
 
 
 def cells_of(content: bytes) -> list[Submitted]:
-    """Read the cells of a notebook of any version of the format.
+    """Read the cells of a notebook of version 3 or 4, and of those that are too many the first.
 
     Raises:
         Unreadable: it is none.
     """
     try:
-        found = nbformat.converter.convert(nbformat.reader.reads(content.decode("utf-8-sig")), 4)["cells"]
-        return [_cell(cell) for cell in found[:CELLS]]
+        return [_cell(cell) for cell in cells_in(content, most=math.inf)[:CELLS]]
     except Exception as error:  # the content is anybody's, and so is what its reader raises
         raise Unreadable(f"is no notebook ({shown(f'{type(error).__name__}: {error}')})") from error
 
 
-def _cell(cell: Mapping[str, Any]) -> Submitted:
-    source, kind = cell["source"], cell["cell_type"]
-    text = "".join(source) if isinstance(source, list) else str(source)
-    metadata = cell.get("metadata")
-    mark = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    name = mark.get(NAME) if isinstance(mark, dict) else None
-    plain = text.encode(errors="replace").decode()[:SOURCE]
-    return Submitted(str(kind), plain, name if isinstance(name, str) else "", _attachments(cell.get("attachments")))
+def _cell(cell: Cell) -> Submitted:
+    plain = cell.text(SOURCE).encode(errors="replace").decode()[:SOURCE]
+    attachments: dict[str, dict[str, str]] = {}
+    for name, kind, content in cell.pictures():
+        forms = attachments.setdefault(name, {})
+        forms |= {kind: content} if kind in PICTURES and _is_base64(content) else {}
+    return Submitted(cell.kind, plain, cell.name, attachments)
 
 
-def _attachments(found: object) -> dict[str, dict[str, str]]:
-    """Return the pictures in a cell, whose content can end no quotation mark around it."""
-    return {
-        name: {kind: text for kind, text in data.items() if kind in PICTURES and _is_base64(text)}
-        for name, data in (found.items() if isinstance(found, dict) else ())
-        if isinstance(name, str) and isinstance(data, dict)
-    }
-
-
-def _is_base64(text: object) -> bool:
-    return isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9+/=\s]*", text) is not None
+def _is_base64(text: str) -> bool:
+    """Tell whether the content of a picture can end no quotation mark around it."""
+    return re.fullmatch(r"[A-Za-z0-9+/=\s]*", text) is not None
 
 
 def notebook(

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from exercises.experiments.dirac import predictions
 from exercises.experiments.runs import write_whole
 from grading import rubric
 from grading.engine.implementation import TOPICS
@@ -65,20 +66,17 @@ def differences(out: Path, kit_url: str = "") -> list[str]:
 
 def contents(kit_url: str = "") -> dict[str, bytes]:
     """Return the files of the course by path."""
-    loaded, source = rubric.load(), PurePosixPath("source", ASSIGNMENT)
-    files = {f"{topic}.ipynb": topic_notebook(topic, loaded, kit_url) for topic in TOPICS}
-    files[f"{REPORT}.ipynb"] = report_notebook(loaded, kit_url)
-    if not kit_url:
-        files["kit.zip"] = _kit()
-    return {str(source / name): content for name, content in files.items()} | {"nbgrader_config.py": SETTINGS.encode()}
-
-
-def _kit() -> bytes:
-    """Return what a class gets as a zip."""
     from grading.release.student import TOP, student
     from grading.release.trees import zipped
 
-    return zipped(student(), TOP)
+    loaded, source = rubric.load(), PurePosixPath("source", ASSIGNMENT)
+    files = {f"{topic}.ipynb": topic_notebook(topic, loaded, kit_url) for topic in TOPICS}
+    files[f"{REPORT}.ipynb"] = report_notebook(loaded, kit_url)
+    kit = student()
+    files[predictions.FILE] = kit[f"exercises/gan/{predictions.FILE}"]  # `train` looks for it beside the notebooks
+    if not kit_url:
+        files["kit.zip"] = zipped(kit, TOP)  # what a class gets
+    return {str(source / name): content for name, content in files.items()} | {"nbgrader_config.py": SETTINGS.encode()}
 
 
 def _is_to_write(path: Path, content: bytes, written: str) -> bool:

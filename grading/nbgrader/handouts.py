@@ -46,7 +46,7 @@ class Handout:
 def cut(text: str, topic: str) -> Handout:
     """Cut a handout; whatever has no other place comes last, so that nothing is lost."""
     about = dict(re.findall(r"^\| `(\w+)` \| `[^`|]+` \| (.+) \| \d+ \|$", text, re.MULTILINE))
-    sections = re.split(r"^(?=## )", _without_pictures(text), flags=re.MULTILINE)
+    sections = re.split(r"^(?=## )", _as_called(_without_pictures(text)), flags=re.MULTILINE)
     first: list[str] = [_without_files(sections[0].partition(TERMINAL)[0])]
     last: list[str] = []
     above: dict[str, str] = {}
@@ -82,3 +82,10 @@ def _without_pictures(text: str) -> str:
     """Leave out pictures and links that lead to files of the kit, which lie elsewhere or nowhere."""
     text = re.sub(r"!\[[^\]]*\]\((?!https?:)[^)]*\)\n*", "", text)
     return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)[^)]*\)", r"`\1`", text)
+
+
+def _as_called(text: str) -> str:
+    """Name `report()`, which needs no terminal and knows the notebooks, in place of `elbo report`."""
+    return re.sub(r"^(    )elbo report$", r"\1report()", text, flags=re.MULTILINE).replace(
+        "`elbo report`", "`report()`"
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 from grading.engine.implementation import ROOT
 from grading.notebook.points import points_of
+from grading.release.handouts import for_students
 from grading.rubric import QuestionRubric, Rubric
 from grading.selection import select
 from grading.training import TOPIC_OF
@@ -27,24 +28,27 @@ TRAINING = """\
 
 `train` does here what this page says of `elbo train`, with the functions of the notebooks as they were **saved**. A run
 is left in `runs/` beside the notebooks, and belongs to what you hand in. Options come after the experiment's name, one
-by one: `train("flows", "--preset", "paper")`."""
+by one: `train("flows", "--preset", "paper")`. `report()` measures the runs again, and writes them and your report to
+`report.html`."""
 REPORT = """\
 # Report
 
 Put your words where it says so, pictures too (drag them into the cell), and the answers that a machine reads between
-the quotes. Save the notebook, and run the cell below."""
+the quotes. Save the notebook, and run the cell below a question: it tells whether your answers can be read. Whether
+they are right is found when they are graded."""
 RUNS = """\
 ## Runs
 
-What you have trained, in `runs/` beside this notebook, is measured again when it is graded. Here is nothing to do."""
+What you have trained, in `runs/` beside this notebook, is measured again when it is graded. Here is nothing to do;
+`report()` measures it now, and writes it and this report to `report.html`."""
 
 
 def topic_notebook(topic: str, rubric: Rubric, kit_url: str) -> bytes:
     """Write the notebook of a topic, with the answers in it."""
     parts = select([topic], rubric)
     found = pieces(topic, parts)
-    handout = cut((ROOT / "exercises" / topic / "README.md").read_text(encoding="utf-8"), topic)
-    made = [_first(kit_url, "check, hint, train"), *_texts("handout", handout.first), cells.text("how", HOW)]
+    handout = cut(for_students((ROOT / "exercises" / topic / "README.md").read_text(encoding="utf-8")), topic)
+    made = [_first(kit_url, "check, hint, report, train"), *_texts("handout", handout.first), cells.text("how", HOW)]
     made.append(cells.given("given", "\n\n\n".join(filter(None, (found.imports, found.given)))))
     for part in parts:
         made += _part(part, found.functions[part.name], handout, rubric)
@@ -53,7 +57,7 @@ def topic_notebook(topic: str, rubric: Rubric, kit_url: str) -> bytes:
 
 def report_notebook(rubric: Rubric, kit_url: str) -> bytes:
     """Write the notebook of the report: words for a person, answers for a machine, and what is measured of runs."""
-    made = [_first(kit_url, "check_answers, check_runs"), cells.text("report", REPORT)]
+    made = [_first(kit_url, "check_answers, check_runs, report"), cells.text("report", REPORT)]
     for name, question in rubric.questions.items():
         made += _question(name, question, rubric)
     made.append(cells.text("runs", RUNS))
@@ -91,11 +95,12 @@ def _part(part: Part, function: str, handout: Handout, rubric: Rubric) -> Iterat
 
 
 def _trainings(topic: str, rubric: Rubric) -> Iterator[Any]:
-    """Make a cell for each experiment of a topic; it trains when somebody takes the first sign away."""
+    """Make a cell for each experiment of a topic, and one for the report; each runs without its first sign."""
     yield cells.text("training", TRAINING)
     for experiment in experiments(rubric):
         if TOPIC_OF[experiment] == topic:
             yield cells.code(f"train-{experiment}", f'# train("{experiment}")')
+    yield cells.code("measure", "# report()")
 
 
 def _question(name: str, question: QuestionRubric, rubric: Rubric) -> Iterator[Any]:

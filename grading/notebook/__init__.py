@@ -6,7 +6,7 @@ A cell's value is what nbgrader takes for its points, so the number is always th
 import sys
 
 LATER = "when this is graded; until then the number below is 0."
-__all__ = ["check", "check_answers", "check_runs", "hint", "train"]
+__all__ = ["check", "check_answers", "check_runs", "hint", "report", "train"]
 
 
 def check(name: str) -> float:
@@ -37,22 +37,30 @@ def check(name: str) -> float:
 
 
 def check_answers(question: str) -> float:
-    """Judge the answers that a machine reads, in the saved report.ipynb of this directory.
+    """Judge the answers that a machine reads, in the saved report.ipynb of this directory, while nbgrader grades.
+
+    Until then it tells what can be read of each, and nothing of what is right: nobody can guess until it fits.
 
     Args:
         question: such as "3.2".
 
     Returns:
-        The points that were earned; 0 where nothing can be measured, as with a student's kit.
+        The points that were earned; 0 before that.
     """
     from grading.intake import IntakeError
 
-    from .handed_in import answered, has_reference
-    from .telling import Told, tell_answers
+    from .handed_in import answered, has_reference, read_so_far
+    from .points import are_counted
+    from .telling import Told, tell_answers, tell_forms
 
     told = Told()
-    if not has_reference():
-        return told.nothing(f"Answers are read, and set beside what is measured, {LATER}")
+    if not (are_counted() and has_reference()):
+        section = read_so_far(question)
+        if section is None:
+            told.say(f"Nothing of {question} stands in the saved report.ipynb: save it, and run this cell again.")
+        else:
+            tell_forms(told, section)
+        return told.nothing(f"Answers are set beside what is measured {LATER}")
     try:
         found = answered(question)
     except IntakeError as error:
@@ -77,7 +85,7 @@ def check_runs(experiment: str) -> float:
 
     told = Told()
     if not has_reference():
-        return told.nothing(f"Runs of {experiment} are measured again {LATER} `elbo report` tells of them now.")
+        return told.nothing(f"Runs of {experiment} are measured again {LATER} `report()` tells of them now.")
     from grading.records import points_of_runs
 
     try:
@@ -110,6 +118,17 @@ def train(experiment: str, *options: str) -> None:
         experiment: vae, dirac, flows or cifar10.
         options: of `elbo train`, one by one: "--preset", "paper".
     """
-    from .files import run_training
+    from .files import run
 
-    run_training(experiment, options)
+    run("train", [experiment, *options])
+
+
+def report(*options: str) -> None:
+    """Measure the runs in runs/ again, and write them and the saved notebooks' report to report.html.
+
+    Args:
+        options: of `elbo report`, one by one: "runs/vae-1", "--out", "vae.html".
+    """
+    from .files import run
+
+    run("report", options)

@@ -2,7 +2,6 @@
 
 import functools
 import io
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -21,7 +20,7 @@ from grading.wording import TO_DO, Failure
 from tests.support.properties import Part
 
 from .living import Names, earlier, lent, replies
-from .points import points_of
+from .points import are_counted, points_of
 
 KEPT_OUTPUT = 64 << 10
 HIDDEN = "what it was tried on is kept from students"
@@ -97,7 +96,7 @@ def _apart() -> Iterator[_Output]:
 
 def _profile() -> Profile:
     """Return how hard to look: as `elbo grade` does while nbgrader grades, else as `elbo check` does."""
-    if os.environ.get("NBGRADER_EXECUTION") != "autograde":
+    if not are_counted():
         return PROFILES["student"]
     return replace(PROFILES["grade"], inputs=_rubric().grading.inputs, shrink_seconds=0)
 

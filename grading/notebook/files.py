@@ -1,6 +1,7 @@
-"""The stub files that notebooks stand for: what trains with a student's functions wants them as files."""
+"""The files that notebooks stand for: what trains with a student's functions, or reports of them, wants files."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,9 @@ from pathlib import Path, PurePosixPath
 from grading.engine.implementation import ROOT, TOPICS
 from grading.intake.choosing import stub_files
 from grading.intake.notebooks import read_notebook
+from grading.intake.taking import read_report
+
+TERMINAL = ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
 
 def write_functions(beside: Path, into: Path) -> list[str]:
@@ -30,19 +34,48 @@ def write_functions(beside: Path, into: Path) -> list[str]:
     return written
 
 
-def run_training(experiment: str, options: Sequence[str]) -> int:
-    """Run `elbo train` with the functions of the notebooks in this directory, and return its status."""
+def run(command: str, options: Sequence[str]) -> int:
+    """Run a command of `elbo` on the functions and the report of the notebooks here, and return its status.
+
+    What it prints is printed here, line by line.
+    """
     with tempfile.TemporaryDirectory() as name:
-        write_functions(Path.cwd(), Path(name))
-        command = [sys.executable, "-m", "grading.cli", "train", experiment, "--implementation", name, *options]
-        process = subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        place = Path(name, "notebooks")
+        place.mkdir()
+        if not write_functions(Path.cwd(), place):
+            print("No function stands in a saved notebook of this directory: save vae.ipynb, gan.ipynb or flows.ipynb.")
+            return 2
+        if command == "report":
+            _write_report(place)
+        line = [sys.executable, "-m", "grading.cli", command, "--implementation", str(place), *options]
+        process = subprocess.Popen(line, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert process.stdout is not None
-        for line in process.stdout:
-            print(line.decode(errors="replace"), end="")
+        for told in process.stdout:
+            print(as_here(told.decode(errors="replace")), end="")
         return process.wait()
 
 
+def _write_report(into: Path) -> None:
+    for name, content in read_report(Path.cwd()).items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        (into / name).write_bytes(content)
+
+
+def as_here(text: str) -> str:
+    """Name what a notebook calls, where a terminal's command is named.
+
+    >>> as_here("`elbo report runs/vae-1` measures the run again; see `elbo report`")
+    '`report("runs/vae-1")` measures the run again; see `report()`'
+    """
+    text = re.sub(r"`elbo report ([^\s`]+)`", r'`report("\1")`', text)
+    return text.replace("`elbo report`", "`report()`")
+
+
 def _environment() -> dict[str, str]:
-    """Let the process find the kit where it was found here, which need not be where modules are looked for."""
+    """Let the process find the kit where it was found here, which need not be where modules are looked for.
+
+    A kernel says that it is a terminal with colours; a bar would be drawn below itself there, line for line.
+    """
     places = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(places)}
+    kept = {name: value for name, value in os.environ.items() if name not in TERMINAL}
+    return kept | {"PYTHONPATH": os.pathsep.join(places), "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}

@@ -15,6 +15,8 @@ from grading.engine.workers import AtOnce
 from grading.intake import take
 from grading.intake.taking import read_report
 from grading.judge import PROFILES, Judge
+from grading.pack.report import Answered
+from grading.pack.report import answered as read_answers
 from grading.records import AnswerRecord, RunRecord
 from grading.selection import select
 from grading.written import answer_records, sections
@@ -28,6 +30,12 @@ def has_reference() -> bool:
     return REFERENCE.is_dir()
 
 
+def read_so_far(question: str) -> Answered | None:
+    """Read the answers to a question in this directory's report; None where there is nothing of it."""
+    rubric, text = rubrics.load(), _report()
+    return next((each for each in read_answers(text, rubric) if each.question == question), None) if text else None
+
+
 def answered(question: str) -> list[AnswerRecord]:
     """Judge the answers to a question in report.ipynb or report.md of this directory.
 
@@ -35,13 +43,16 @@ def answered(question: str) -> list[AnswerRecord]:
         IntakeError: what is handed in cannot be read.
     """
     rubric = rubrics.load()
-    text = read_report(Path.cwd()).get("report.md", b"").decode(errors="replace")
-    found = sections(text, rubric)
+    found = sections(_report(), rubric)
     wanted = rubric.questions[question].answers
     given = found[question].answers if question in found else {}
     claims = {answer.claim for name, answer in wanted.items() if name in given and answer.claim}
     measured = [run for name in {rubric.claims[claim].experiment for claim in claims} for run in measured_runs(name)]
     return [record for record in answer_records(found, measured, rubric) if record.question == question]
+
+
+def _report() -> str:
+    return read_report(Path.cwd()).get("report.md", b"").decode(errors="replace")
 
 
 @functools.cache

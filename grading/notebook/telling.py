@@ -11,6 +11,7 @@ from grading.terminal import harmless, show_claims, show_part
 from .points import points_of
 
 if TYPE_CHECKING:
+    from grading.pack.report import Answered
     from grading.records import AnswerRecord, RunRecord
 
     from .checking import Judged
@@ -60,6 +61,17 @@ def tell_answers(told: Told, found: "Sequence[AnswerRecord]") -> None:
     for each in found:
         given = "" if each.given is None else f", answered {each.given}"
         told.say(f"{each.outcome}: {each.answer}{given}" + (f"; {each.message}" if each.message else ""))
+
+
+def tell_forms(told: Told, section: "Answered") -> None:
+    """Tell what could be read of each answer, and never what is right."""
+    for name, given in section.answers.items():
+        form = section.unread.get(name)
+        told.say(f"read: {name}, {given}" if form is None else f"cannot be read: {name}, {given}; expected {form}")
+    for name in section.lacking:
+        told.say(f"not filled in: {name}")
+    for note in section.notes:
+        told.say(note)
 
 
 def tell_runs(told: Told, experiment: str, found: "Sequence[RunRecord]") -> None:

@@ -16,14 +16,17 @@ class Gathered:
     """What goes into a hand-in.
 
     places: directories by their names in the archive. files: names in the archive of what is packed, each with the most
-    bytes that the intake reads of it. report: its text. pictures: how many links in it lead to one. problems: what is
-    missing or cannot be packed. notes: what else is worth knowing.
+    bytes that the intake reads of it. report: its text. pictures: how many links in it lead to one. absent: those links
+    that lead to none. looked_in: where runs were looked for, "" where they were named. problems: what is missing or
+    cannot be packed. notes: what else is worth knowing.
     """
 
     places: dict[str, Path]
     files: dict[str, int] = field(default_factory=dict)
     report: str = ""
     pictures: int = 0
+    absent: list[str] = field(default_factory=list)
+    looked_in: str = ""
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

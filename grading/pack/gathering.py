@@ -16,7 +16,8 @@ from grading.intake.stubs import missing
 
 from . import PackError
 from .gathered import PLACE, Gathered
-from .pictures import ENDINGS, links_in, places_of
+from .parts import ALONE
+from .pictures import ENDINGS, links_in, places_of, with_spaces
 
 REPORT = f"{PLACE}/report.md"
 
@@ -53,9 +54,7 @@ def _add_stubs(gathered: Gathered) -> None:
         if f"{topic}/{path.name}" not in stub_files() and path.name != "__init__.py"
     ]
     if others:
-        gathered.notes.append(
-            f"{listed(others)} not packed: a stub file imports torch, the standard library and other stub files alone."
-        )
+        gathered.notes.append(f"{listed(others)} not packed: {ALONE}.")
 
 
 def _named(path: Path) -> Path:
@@ -65,15 +64,21 @@ def _named(path: Path) -> Path:
 
 
 def _in_runs(gathered: Gathered) -> Iterator[Path]:
-    """Go through the runs that are not named, and tell of those behind a link."""
-    if RUNS.is_symlink():
-        gathered.problems.append(f"{RUNS}/ is a link, which is not followed. Name the runs: `elbo pack RUN ...`.")
-    elif RUNS.is_dir():
-        for path in sorted(RUNS.iterdir()):
+    """Go through the runs that are not named, and tell of those behind a link: in runs/ here, or beside the topics."""
+    beside = gathered.places[PLACE].parent / RUNS
+    place = RUNS if os.path.lexists(RUNS) else beside
+    if place.is_symlink():
+        gathered.problems.append(
+            f"{shown(place)}/ is a link, which is not followed. Name the runs: `elbo pack RUN ...`."
+        )
+    elif place.is_dir():
+        for path in sorted(place.iterdir()):
             if path.is_symlink():
                 gathered.notes.append(f"{shown(path)} is a link, which is not followed; name the run if it counts.")
             elif not path.name.startswith(".") and (path / "config.json").exists():
                 yield path
+    looked = dict.fromkeys([Path.cwd() / RUNS, *([] if place is RUNS else [beside])])
+    gathered.looked_in = " and in ".join(map(str, looked))
 
 
 def _add_runs(gathered: Gathered, directories: Sequence[Path]) -> None:
@@ -114,12 +119,23 @@ def _add_report(gathered: Gathered) -> None:
     except Unreadable as error:
         del gathered.files[REPORT]
         gathered.problems.append(f"report.md {error}: no written answers are packed.")
+    _add_pictures(gathered)
+
+
+def _add_pictures(gathered: Gathered) -> None:
+    spaced = with_spaces(gathered.report)
     for link in links_in(gathered.report):
         path = next((path for path in places_of(link, PLACE) if gathered.has(path)), "")
-        if not path:
-            gathered.problems.append(f"The report shows {shown(link)}, which is not there; put it beside the report.")
-        elif not path.lower().endswith(ENDINGS) or not path.isprintable():
-            gathered.problems.append(f"The report shows {shown(link)}; expected a name such as curve.png or curve.jpg.")
-        else:
+        named = path.lower().endswith(ENDINGS) and path.isprintable()
+        if named:
             gathered.files.setdefault(path, limits.PICTURE)
             gathered.pictures += 1
+            continue
+        gathered.absent.append(link)
+        if path:
+            told = f"{shown(link)}; expected a name such as curve.png or curve.jpg"
+        elif link in spaced:
+            told = f"{shown(spaced[link])}: a path with spaces goes between < and >, as in ![](<{shown(spaced[link])}>)"
+        else:
+            told = f"{shown(link)}, which is not there; put it beside the report"
+        gathered.problems.append(f"The report shows {told}.")

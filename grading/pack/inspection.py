@@ -1,24 +1,22 @@
 """What the grader will see of a hand-in: its own intake takes the archive, and what came out is looked at."""
 
-import ast
-import symtable
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from exercises.experiments.runs import RunError
-from grading.engine.workers import Starter, Worker
-from grading.handed_in import finished_runs
+from grading.handed_in import EXPERIMENTS, finished_runs
 from grading.intake import take
+from grading.intake.choosing import stub_files
 from grading.intake.limits import listed, shown
-from grading.judge import PROFILES, Judge
-from grading.listing import Listed, listing
-from grading.release import is_stub
+from grading.judge import PartVerdict
+from grading.listing import Listed
 from grading.rubric import Rubric
 from tests.support.properties import Part
 
-from .gathered import Gathered
+from .gathered import PLACE, Gathered
+from .parts import in_stubs, judged, own_files, wrong
 from .report import Answered, answered
 
 IMPLEMENTATION = "implementation"
@@ -58,7 +56,11 @@ def inspect(archive: Path, into: Path, gathered: Gathered, rubric: Rubric, parts
         IntakeError: nothing in the archive can be graded.
     """
     taken = take(archive, into)
-    problems = [*gathered.problems, *_in_stubs(into / IMPLEMENTATION, parts)]
+    problems = [*gathered.problems, *in_stubs(into / IMPLEMENTATION, parts)]
+    rows, verdicts = judged(into / IMPLEMENTATION, rubric, parts) if check else ([], [])
+    told = " ".join(problems)
+    problems += [f"{row.part} is still to be written." for row in rows if row.state == "todo" and row.part not in told]
+    problems += _wrong(verdicts, into / IMPLEMENTATION, gathered, parts, problems)
     seen = [found for name in gathered.runs if (found := _run(into, name, rubric, problems))]
     problems += _without_run(seen, rubric)
     if len(taken.figures) < gathered.pictures:
@@ -67,58 +69,34 @@ def inspect(archive: Path, into: Path, gathered: Gathered, rubric: Rubric, parts
         )
     sections = answered(taken.report, rubric) if taken.report else []  # that there is none is told once
     problems += [problem for section in sections for problem in section.problems]
-    rows = _judged(into / IMPLEMENTATION, rubric, parts) if check else []
-    told = " ".join(problems)
-    problems += [f"{row.part} is still to be written." for row in rows if row.state == "todo" and row.part not in told]
     told_by_report = [note for section in sections for note in section.notes]
     notes = [
         *gathered.notes,
+        *([f"No run was found. Looked in {gathered.looked_in}."] if gathered.looked_in and not seen else []),
         *told_by_report,
         *_unreported(seen, rubric),
-        *(note for note in taken.notes if note not in problems),
+        *(note for note in taken.notes if note not in (*problems, _on_absent(gathered))),
     ]
     return Seen(list(taken.files), seen, sections, rows, notes, problems)
 
 
-def _judged(directory: Path, rubric: Rubric, parts: Sequence[Part]) -> list[Listed]:
-    starter = Starter.spawning_once()
-    worker = Worker(starter, directory)
-    try:
-        rows = listing(parts, rubric, Judge(PROFILES["student"]), worker)
-        files = {part.name: f"{part.topic}/{part.file}" for part in parts}  # not where they were taken to
-        return [msgspec.structs.replace(row, file=files[row.part]) for row in rows]
-    finally:
-        worker.close()
-        starter.close()
+def _wrong(
+    verdicts: Sequence[PartVerdict], directory: Path, gathered: Gathered, parts: Sequence[Part], told: Sequence[str]
+) -> list[str]:
+    """Tell which parts are wrong for the grader, but for those of which something is told already."""
+    unread = [
+        stub
+        for stub in stub_files()
+        if not (directory / stub).is_file() or any(each.startswith((f"{stub}:", f"{stub},")) for each in told)
+    ]
+    left = [verdict for verdict in verdicts if not any(each.startswith(f"{verdict.part} ") for each in told)]
+    files = {part.name: f"{part.topic}/{part.file}" for part in parts}
+    return list(wrong(left, files, unread, own_files(directory, gathered.places[PLACE])))
 
 
-def _in_stubs(directory: Path, parts: Sequence[Part]) -> Iterator[str]:
-    """Tell which stub files are no Python, and which functions are not there or as they were handed out."""
-    for stub in dict.fromkeys(f"{part.topic}/{part.file}" for part in parts):
-        if not (directory / stub).is_file():
-            continue  # the intake tells
-        text = (directory / stub).read_text(encoding="utf-8")
-        wanted = {part.name.partition(".")[2]: part.name for part in parts if f"{part.topic}/{part.file}" == stub}
-        try:
-            module, defined = ast.parse(text), _names_in(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-            reason = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
-            yield f"{stub}{line}: is no Python: {shown(reason)}."
-            continue
-        written = {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
-        for name, part in wanted.items():
-            if name not in defined and "*" not in defined:
-                yield f"{part} is missing in {stub}."
-            elif name in written and is_stub(ast.get_source_segment(text, written[name]) or ""):
-                yield f"{part} is still to be written."
-
-
-def _names_in(text: str) -> set[str]:
-    """Return the names that a module defines, "*" where it imports everything of another."""
-    symbols = symtable.symtable(text, "", "exec").get_symbols()
-    stars = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(ast.parse(text)))
-    return {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()} | ({"*"} if stars else set())
+def _on_absent(gathered: Gathered) -> str:
+    """Return what the intake notes of pictures that are told as problems."""
+    return f"{listed(gathered.absent)} not handed in, though the report shows it."
 
 
 def _run(into: Path, name: str, rubric: Rubric, problems: list[str]) -> SeenRun | None:
@@ -146,8 +124,9 @@ def _shown(error: RunError, into: Path) -> str:
 
 
 def _without_run(seen: Sequence[SeenRun], rubric: Rubric) -> Iterator[str]:
-    lacking = {claim.experiment: None for claim in rubric.claims.values()}.keys() - {run.experiment for run in seen}
-    for experiment in sorted(lacking):
+    # A student's rubric has no questions, and lacks the claims that would answer one: a run is asked for all the same.
+    wanted = {claim.experiment for claim in rubric.claims.values()} if rubric.questions else {*EXPERIMENTS}
+    for experiment in sorted(wanted - {run.experiment for run in seen}):
         yield f"There is no finished run of {experiment}: `elbo train {experiment}` makes one."
 
 

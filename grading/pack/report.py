@@ -4,31 +4,37 @@ What a student is given may have a rubric without questions. The report itself t
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 
 import msgspec
 
-from grading.intake.limits import listed
+from grading.intake.limits import listed, shown
 from grading.rubric import AnswerRubric, Criterion, QuestionRubric, Rubric
 from grading.written.blocks import fences
 from grading.written.sections import Section, sections
+from grading.written.template import section_text
+
+from .forms import FIELD, forms_in, reads_as
 
 HEADING = re.compile(r" {0,3}#{1,6}[ \t]*[*_]{0,3}(?:question[ \t]+)?(\d{1,2}\.\d{1,2})(?!\w|\.\d)(.*)", re.IGNORECASE)
-FIELD = re.compile(r"""[ \t]*["']?([A-Za-z0-9_.-]{1,100})["']?[ \t]*=""")
-
 
 NOTHING = Section()
 WORDS = [Criterion(1, "words")]
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """How far a section is: the number of its words, its answers, those that lack, and what could not be read."""
+    """How far a section is.
+
+    words: their number. answers: those that are filled in. lacking: those that are not. unread: of those filled in, the
+    form that one has to have to be read. notes: what else could not be read.
+    """
 
     question: str
     words: int = 0
     answers: dict[str, float | str] = {}
     lacking: list[str] = []
+    unread: dict[str, str] = {}
     notes: list[str] = []
     expects_words: bool = True
 
@@ -39,6 +45,9 @@ class Answered(msgspec.Struct, frozen=True):
             yield f"Question {self.question} has no words in the report."
         if self.lacking:
             yield f"Question {self.question} asks for what is not filled in: {listed(self.lacking)}."
+        for name, form in self.unread.items():
+            given = shown(self.answers[name])
+            yield f"Question {self.question}: {name} = {given} cannot be read; expected {shown(form)}."
 
 
 def answered(report: str, rubric: Rubric) -> list[Answered]:
@@ -46,17 +55,24 @@ def answered(report: str, rubric: Rubric) -> list[Answered]:
     known = rubric if rubric.questions else msgspec.structs.replace(rubric, questions=_asked(report, rubric))
     found = sections(report, known)
     return [
-        Answered(
-            name,
-            len(section.words.split()),
-            section.answers,
-            [answer for answer in question.answers if answer not in section.answers],
-            [f"Question {name}: {note}." for note in section.notes],
-            bool(question.points),
+        _answered(
+            name, found.get(name, NOTHING), known, forms_in(section_text(name, rubric) if rubric.questions else report)
         )
-        for name, question in known.questions.items()
-        for section in [found.get(name, NOTHING)]
+        for name in known.questions
     ]
+
+
+def _answered(name: str, section: Section, rubric: Rubric, forms: Mapping[str, str]) -> Answered:
+    question = rubric.questions[name]
+    return Answered(
+        name,
+        len(section.words.split()),
+        section.answers,
+        [answer for answer in question.answers if answer not in section.answers],
+        {key: forms[key] for key, given in section.answers.items() if not reads_as(forms.get(key, ""), given)},
+        [f"Question {name}: {note}." for note in section.notes],
+        bool(question.points),
+    )
 
 
 def _asked(report: str, rubric: Rubric) -> dict[str, QuestionRubric]:

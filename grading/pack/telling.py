@@ -39,8 +39,7 @@ def _parts(seen: Seen) -> str:
         if names:
             told.append(f"{len(names)} {state}" + (f" ({listed(names)})" if state != "right" else ""))
     earned, points = sum(row.earned for row in seen.parts), sum(row.points for row in seen.parts)
-    why = "; `elbo check` tells why" if any(row.state == "wrong" for row in seen.parts) else ""
-    return f"{', '.join(told)}: {earned:g} of {points:g} points{why}"
+    return f"{', '.join(told)}: {earned:g} of {points:g} points"
 
 
 def _run(run: SeenRun) -> str:
@@ -59,4 +58,4 @@ def _report(seen: Seen) -> str:
 def _section(section: Answered) -> str:
     told = f"{section.words} word{'s' * (section.words != 1)}"
     asked = len(section.answers) + len(section.lacking)
-    return f"{told}, {len(section.answers)} of {asked} answers" if asked else told
+    return f"{told}, {len(section.answers) - len(section.unread)} of {asked} answers" if asked else told

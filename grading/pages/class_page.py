@@ -14,6 +14,7 @@ from grading.records import Record, points_of_runs
 
 BINS = 10
 MOST_MISTAKES = 50
+MOST_NOTES, LONGEST_NOTE = 10, 300  # of a submission; signs
 
 
 class Pair(Protocol):
@@ -49,6 +50,16 @@ class Row:
     cells: tuple[Cell, ...]
 
 
+@dataclass(frozen=True)
+class Noted:
+    """What was odd about a submission and what to look at in its code, the first of each. left_out: how many more."""
+
+    name: str
+    notes: list[str]
+    look_at: list[str]
+    left_out: int
+
+
 def write(out: Path, records: Sequence[Record], pairs: Sequence[Pair] = ()) -> Path:
     """Write the page as index.html into the directory of a grading, and return where it is.
 
@@ -67,7 +78,7 @@ def page(records: Sequence[Record], pairs: Sequence[Pair] = ()) -> str:
     values = {
         "rows": [_row(record, wanted) for record in records],
         "refused": [record for record in records if record.outcome == "refused"],
-        "noted": [record for record in records if record.notes or record.look_at],
+        "noted": [_noted(record) for record in records if record.notes or record.look_at],
         "circumstances": records[0].circumstances if records else None,
         "histogram": _histogram(done),
         "spread": analysis.spread([record.points for record in done]),
@@ -81,6 +92,16 @@ def page(records: Sequence[Record], pairs: Sequence[Pair] = ()) -> str:
         "pairs": pairs,
     }
     return render("class.html.j2", values, script="class.js")
+
+
+def _noted(record: Record) -> Noted:
+    notes, look_at = ([_cut(note) for note in told[:MOST_NOTES]] for told in (record.notes, record.look_at))
+    left_out = len(record.notes) + len(record.look_at) - len(notes) - len(look_at)
+    return Noted(record.submission, notes, look_at, left_out)
+
+
+def _cut(note: str) -> str:
+    return note if len(note) <= LONGEST_NOTE else f"{note[:LONGEST_NOTE]} …"
 
 
 def _layers(done: Sequence[Record], wanted: Sequence[str]) -> list[tuple[str, list[str]]]:

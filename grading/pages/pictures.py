@@ -13,6 +13,7 @@ KINDS = {"PNG": "png", "JPEG": "jpeg", "GIF": "gif"}  # no SVG: it is a page by 
 LARGEST = 2 << 20  # bytes
 MOST_PIXELS = 40_000_000
 MOST, MOST_BYTES = 48, 24 << 20  # of one page
+MOST_SIGNS = 80_000  # of the words on one page: some twenty pages of print
 
 
 def embedded(content: bytes) -> str | None:
@@ -30,13 +31,22 @@ def embedded(content: bytes) -> str | None:
 
 
 class Album:
-    """The pictures that the words on one page may show: every showing counts, as every one makes the page longer."""
+    """The pictures that the words on one page may show: every showing counts, as every one makes the page longer.
+
+    It counts the words too.
+    """
 
     def __init__(self, figures: Mapping[str, bytes]) -> None:
         """Take pictures by the paths that the words name them by."""
         self._figures = {_normal(name): content for name, content in figures.items()}
         self._by_name = {posixpath.basename(name): content for name, content in self._figures.items()}
-        self._left, self._bytes_left = MOST, MOST_BYTES
+        self._left, self._bytes_left, self._signs_left = MOST, MOST_BYTES, MOST_SIGNS
+
+    def take(self, words: str) -> str:
+        """Return what of some words may still be shown, their beginning."""
+        taken = words[: self._signs_left]
+        self._signs_left -= len(taken)
+        return taken
 
     def show(self, path: str) -> str | None:
         """Return the picture that words name, as a `data:` address; None where there is none to be shown."""

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
+from grading import rubric
 from grading.records import (
     AnswerRecord,
     PartRecord,
@@ -43,6 +46,7 @@ def selected(record: Record) -> dict[str, Any]:
         "record": record,
         "earned": earned(record),
         "changes": changes(record),
+        "answers": told_answers(record.answers),
         "unwritten": unwritten,
         "parts": [(p, failed) for p in record.parts if p not in unwritten and (failed := _failed(p))],
         "helped": [helped for part in record.parts if (helped := _helped(part))],
@@ -61,19 +65,54 @@ def earned(record: Record) -> list[Line]:
     return [parts, *(line for line in others if line.points or line.possible)]
 
 
+def told_answers(answers: Sequence[AnswerRecord]) -> list[AnswerRecord]:
+    """Return answers as a student is told them: what was measured of their own runs, but of a cost no right answer.
+
+    That of a cost would be handed in again. So only what the rubric says is about a run is told where it is not right.
+    """
+    about_runs = {
+        (name, key) for name, each in rubric.load().questions.items() for key, own in each.answers.items() if own.claim
+    }
+    return [
+        answer if answer.outcome == "right" or (answer.question, answer.answer) in about_runs else _without_it(answer)
+        for answer in answers
+    ]
+
+
+def _without_it(answer: AnswerRecord) -> AnswerRecord:
+    """Return an answer without what was measured, which the message of an older record tells too."""
+    tells = answer.measured is not None and str(answer.measured) in answer.message
+    return replace(answer, measured=None, message="" if tells else answer.message)
+
+
 def changes(record: Record) -> list[Line]:
     """Tell what the policy makes of the points that were earned."""
     settled, lines = record.settlement, []
     if settled is None:
         return []
     if settled.dropped:
-        dropped = sum(part.points for part in record.parts if part.part in settled.dropped)
-        lines.append(Line("left out, as the lowest", -dropped, None, ", ".join(settled.dropped)))
+        earned, possible = _sums([part for part in record.parts if part.part in settled.dropped])
+        lines.append(Line("left out, as the lowest", -earned, -possible, ", ".join(settled.dropped)))
     if settled.extra:
-        lines.append(Line("of these, beyond what is possible", 0.0, None, ", ".join(settled.extra)))
+        lines.append(Line("beyond what is possible", 0.0, _beyond(record, settled.extra), ", ".join(settled.extra)))
     if settled.late_days:
         lines.append(Line("late", -settled.penalty, None, _late(settled)))
     return lines
+
+
+def _beyond(record: Record, extra: Sequence[str]) -> float | None:
+    """Return what is possible less for extra credit; of a claim no record tells it."""
+    others = _all_possible(record)
+    if set(extra) - {name for name, _ in others}:
+        return None
+    return -sum(possible for name, possible in others if name in extra)
+
+
+def _all_possible(record: Record) -> list[tuple[str, float]]:
+    """Return what each part, answer and question could have given, by its name."""
+    others = [(part.part, part.possible) for part in record.parts]
+    others += [(answer.question, answer.possible) for answer in record.answers]
+    return others + [(question.question, question.possible) for question in record.questions]
 
 
 def _sums(entries: Sequence[PartRecord | AnswerRecord | QuestionRecord]) -> tuple[float, float]:
@@ -92,11 +131,11 @@ def _late(settled: Settlement) -> str:
 def _runs_possible(record: Record) -> float | None:
     """Return what runs could have given, which is what all else could not: of an absent run no record tells."""
     settled = record.settlement or Settlement(0, 0, 0)
-    if settled.extra:
-        return None  # what it counts is not in `possible`
-    left_out = sum(part.possible for part in record.parts if part.part in settled.dropped)
-    others = sum(_sums(entries)[1] for entries in (record.parts, record.answers, record.questions))
-    return round(record.possible + left_out - others, 6)
+    others = _all_possible(record)
+    if set(settled.extra) - {name for name, _ in others}:
+        return None  # extra credit for a claim is not in `possible`
+    uncounted = {*settled.extra, *settled.dropped}
+    return round(record.possible - sum(possible for name, possible in others if name not in uncounted), 6)
 
 
 def _is_unwritten(part: PartRecord) -> bool:

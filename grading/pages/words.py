@@ -15,11 +15,12 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from grading.pages.bounds import bound, working
 from grading.pages.layout import plain
 from grading.pages.mathematics import mathml
 from grading.pages.pictures import Album
 
-LONGEST = 20_000  # signs of one section: the time grows faster than the text
+LONGEST = 20_000  # signs of one section
 NESTING = 20
 MOST_FORMULAS = 300
 LONGEST_ADDRESS = 500
@@ -35,19 +36,20 @@ def html(words: str, album: Album) -> Markup:
 
     Args:
         words: Markdown with mathematics as GitHub reads it: `$..$`, `$$..$$` and fences of `math`.
-        album: the pictures that may be shown.
+        album: the pictures that may be shown, and how many signs.
     """
     text = plain(words)
-    left_out = len(text) - LONGEST
-    env = {"album": album, "formulas": MOST_FORMULAS, "linked": False}
-    rendered = _reader().render(text[:LONGEST], env)
+    shown = album.take(text[:LONGEST])
+    left_out = len(text) - len(shown)
+    env = {**working(), "album": album, "formulas": MOST_FORMULAS, "linked": False}
+    rendered = _reader().render(shown, env)
     note = f'<p class="quiet">{left_out} signs more are not shown.</p>\n' if left_out > 0 else ""
     return Markup(rendered + note)
 
 
 def pictures(words: str) -> list[str]:
     """List the paths of the pictures that a text shows, as they are written, each once."""
-    tokens = _reader().parse(plain(words)[:LONGEST])
+    tokens = _reader().parse(plain(words)[:LONGEST], working())
     inner = [child for token in tokens for child in token.children or ()]
     return list(dict.fromkeys(str(t.attrGet("src")) for t in inner if t.type == "image"))
 
@@ -64,6 +66,7 @@ def _reader() -> MarkdownIt:
         double_inline=True,
     )
     reader.inline.ruler.before("autolink", "picture_tag", _tag)
+    bound(reader)
     for name, rule in RULES.items():
         reader.add_render_rule(name, rule)
     reader.validateLink = lambda url: True  # type: ignore[method-assign]  # the rules below choose

@@ -1,4 +1,5 @@
-"""The rubric as students get it: without the questions' criteria, the policy, and what is kept from them."""
+"""The rubric as students get it: without the questions' criteria, the policy, the words that are claims' answers, and
+what else is kept from them."""
 
 import re
 import tomllib
@@ -7,6 +8,7 @@ from typing import Any
 from .stubs import ReleaseError
 
 HIDDEN = ("questions", "policy")
+CLAIMS = "claims"
 SECRET = "instructor_only"
 _TABLE = re.compile(r"^\[+\s*\"?(\w+)")
 
@@ -14,12 +16,15 @@ _TABLE = re.compile(r"^\[+\s*\"?(\w+)")
 def public(text: str) -> str:
     """Return the text of a rubric without hidden tables, the comments that stand above them, and secret keys.
 
+    A claim that asks for a word (`equals`) would answer its question, so it is hidden too. So are the comments above
+    all claims: they tell where thresholds come from, which is what the reference finds.
+
     Raises:
         ReleaseError: it is no TOML, or is written in a way that cannot be cut.
     """
     try:
         whole = tomllib.loads(text)
-        kept = "".join(block for name, block in _blocks(text) if name not in HIDDEN)
+        kept = "".join(_shown(name, block, _answers(whole)) for name, block in _blocks(text))
         cut = _without_secrets(kept).rstrip() + "\n"
         same = tomllib.loads(cut) == _expected(whole)
     except tomllib.TOMLDecodeError as error:
@@ -33,8 +38,22 @@ def public(text: str) -> str:
 
 def _expected(whole: dict[str, Any]) -> dict[str, Any]:
     kept = {name: table for name, table in whole.items() if name not in HIDDEN}
+    if claims := {n: claim for n, claim in kept.pop("claims", {}).items() if n not in _answers(whole)}:
+        kept["claims"] = claims
     parts = {n: {k: v for k, v in part.items() if k != SECRET} for n, part in kept.get("parts", {}).items()}
     return kept | ({"parts": parts} if parts else {})
+
+
+def _answers(whole: dict[str, Any]) -> set[str]:
+    """Return the names of the claims that say which word is right."""
+    return {name for name, claim in whole.get("claims", {}).items() if "equals" in claim}
+
+
+def _shown(name: str, block: str, answers: set[str]) -> str:
+    """Return what students see of a table: nothing, or of a claim all but the comment above it."""
+    if name in HIDDEN or (name == CLAIMS and set(tomllib.loads(block)[CLAIMS]) & answers):
+        return ""
+    return re.sub(r"\A(?:#.*\n|\s*\n)+", "\n", block) if name == CLAIMS else block
 
 
 def _blocks(text: str) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """What a class gets: the stubs and all that judges them and trains with them, without any answer."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from exercises.experiments.dirac import predictions
@@ -8,6 +9,7 @@ from exercises.experiments.runs import RunError
 from grading.engine.implementation import ROOT, TOPICS
 
 from .files import filled
+from .handouts import for_students
 from .imports import needed
 from .rubric_cut import public
 from .stubs import ReleaseError, stubs
@@ -41,16 +43,16 @@ def student(root: Path = ROOT) -> Tree:
     """
     code = needed(root, [*_begin(root)], LEFT_OUT)
     packages = {str(parent / "__init__.py") for path in code for parent in PurePosixPath(path).parents}
-    handouts = {f"exercises/{topic}/README.md" for topic in TOPICS}
-    plain = code | handouts | {path for path in packages if (root / path).is_file()} | set(AS_THEY_ARE)
-    texts = {f"exercises/{path}": text for path, text in stubs(root / "solutions")}
+    plain = code | {path for path in packages if (root / path).is_file()} | set(AS_THEY_ARE)
+    handouts = {path: for_students(_text(root, path)) for path in (f"exercises/{topic}/README.md" for topic in TOPICS)}
+    texts = {f"exercises/{path}": text for path, text in stubs(root / "solutions")} | handouts
     texts |= {
         "README.md": filled("student/README.md", root),
         "pyproject.toml": filled("student/pyproject.toml", root),
         "grading/rubric.toml": public(_text(root, "grading/rubric.toml")),
     }
     _expect_no_prediction(root)
-    named = _shown(root, handouts) | _templates(root, code)
+    named = _shown(handouts.values()) | _templates(root, code)
     return {path: _read(root, path) for path in sorted(plain | named)} | {p: t.encode() for p, t in texts.items()}
 
 
@@ -62,10 +64,10 @@ def _begin(root: Path) -> set[str]:
     return commands | called | {f.relative_to(root).as_posix() for f in found}
 
 
-def _shown(root: Path, handouts: set[str]) -> set[str]:
-    """Return the results of the reference that a handout shows or names."""
-    text = "".join(_text(root, path) for path in handouts)
-    return {f"exercises/{path}" for path in re.findall(r"experiments/results/[\w./-]+\.(?:png|gif|json)", text)}
+def _shown(handouts: Iterable[str]) -> set[str]:
+    """Return the results of the reference that what is left of the handouts shows or names."""
+    found = re.findall(r"experiments/results/[\w./-]+\.(?:png|gif|json)", "\n".join(handouts))
+    return {f"exercises/{path}" for path in found}
 
 
 def _templates(root: Path, code: set[str]) -> set[str]:

@@ -137,7 +137,7 @@ def _claim(claim: Claim) -> Case:
 
 
 def _answer(answer: AnswerRecord) -> Case:
-    """Make the case of an answer; what was measured is not told, or one would hand in again what is read off here."""
+    """Make the case of an answer, with its message: that tells of what it was set beside as much as may be told."""
     result = OF_ANSWERS.get(answer.outcome, "fail")
     given = "" if answer.given is None else f"answered {figure(answer.given)}"
     return Case(

@@ -38,9 +38,9 @@ class Row(msgspec.Struct, frozen=True):
 
     name: str
     student: str
-    points: str
-    percent: str
-    comment: str
+    points: str = NO_GRADE
+    percent: str = NO_GRADE
+    comment: str = ""
 
 
 def table(records: Iterable[Record]) -> bytes:
@@ -54,20 +54,40 @@ def table(records: Iterable[Record]) -> bytes:
 
 
 def _who(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """Return who each row is about, and a doubt: a number that two submissions name is nobody's.
+    """Return who each row is about, and a doubt: a number that two submissions name is nobody's, and one in a manifest
+    is what somebody wrote there, unless a platform has put it into the name of the file.
 
     Platforms know no capitals, and Moodle gives the points of a row with nobody in it, or with "0", to the student of
     the row before.
     """
-    named = Counter(key for row in rows for key in {row.name.lower(), row.student.lower()})
+    named = Counter(key for row in rows for key in {*_words(row.name), row.student.lower()})
     who = []
     for row in rows:
         usable = bool(NUMBER.fullmatch(row.student)) and row.student != "0"
         alone = named[row.student.lower()] == 1
-        doubt = f"The number {row.student} stands in another submission too. " if usable and not alone else ""
+        doubt = ""
+        if usable and not alone:
+            doubt = f"The number {row.student} stands in another submission too. "
+        elif usable and not _is_confirmed(row.name, row.student):
+            doubt = f"The number {row.student} is the hand-in's own word. "
         name = "submission 0" if row.name == "0" else sheets.plain(row.name)
         who.append((row.student if usable and alone else name, doubt))
     return who
+
+
+def _words(name: str) -> set[str]:
+    """Return the name of a submission and the words of it, one perhaps a number: bob_1234567_assignsubmission."""
+    return {name.lower(), *re.split(r"[\W_]+", name.lower())}
+
+
+def _is_confirmed(name: str, student: str) -> bool:
+    return bool(re.search(rf"(?<![^\W_]){re.escape(student)}(?![^\W_])", name, re.IGNORECASE))
+
+
+def unconfirmed(records: Iterable[Record]) -> list[str]:
+    """Return the submissions whose row has a number that nothing but the hand-in itself says is theirs."""
+    rows = [Row(record.submission, _student(record)) for record in records]
+    return [row.name for row, (who, doubt) in zip(rows, _who(rows), strict=True) if doubt and who == row.student]
 
 
 def _row(record: Record) -> Row:
@@ -75,11 +95,15 @@ def _row(record: Record) -> Row:
     graded = not record.grader_failed
     return Row(
         record.submission,
-        record.student.strip()[:200],
+        _student(record),
         _number(points) if graded else NO_GRADE,
         _number(100 * points / possible) if graded and possible else NO_GRADE,
         _comment(record),
     )
+
+
+def _student(record: Record) -> str:
+    return record.student.strip()[:200]
 
 
 def _number(value: float) -> str:

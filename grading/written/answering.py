@@ -22,7 +22,7 @@ COMMANDS = {
     "flows": "elbo train flows",
 }
 SAME = {"converge": "converges", "cycle": "cycles", "limit cycles": "limit cycle", "diverge": "diverges"}
-UNREAD = 'it cannot be read as an order; expected one such as "O(1)", in {names}'
+UNREAD = 'it cannot be read as one order; expected one alone such as "O(1)", in {names}'
 
 
 def question_records(sections: Mapping[str, Section], figures: Collection[str], rubric: Rubric) -> list[QuestionRecord]:
@@ -45,6 +45,10 @@ def question_records(sections: Mapping[str, Section], figures: Collection[str], 
 
 def answer_records(sections: Mapping[str, Section], runs: Sequence[RunRecord], rubric: Rubric) -> list[AnswerRecord]:
     """Set every answer beside what was measured: of the submission's own runs, or of the reference's functions.
+
+    A record tells what was measured of a submission's runs, which are its own and which `elbo report` shows too. What
+    was counted of the reference is the answer itself: it stands in no record but that of a right one, wherever a
+    record is shown, or one would hand in again what one has read off there.
 
     Raises:
         CostError: the rubric asks for a cost that nothing measures.
@@ -78,12 +82,12 @@ def _written(given: Answer | None) -> Answer | None:
 
 def _beside_cost(told: AnswerRecord, given: str, answer: AnswerRubric) -> AnswerRecord:
     """Compare a cost with that of the reference's function, which is counted."""
-    measured = costs.measured(answer.cost, answer.growing)
-    told = replace(told, measured=orders.told(measured))
+    counted = costs.measured(answer.cost, answer.growing)
     exponents = orders.exponents_in(given, answer.growing)
     if exponents is None:
         return replace(told, outcome="wrong", message=UNREAD.format(names=" and ".join(answer.growing)))
-    return _judged(told, exponents == measured, f"answered {orders.told(exponents)}, counted {orders.told(measured)}")
+    told = replace(told, measured=orders.told(counted) if exponents == counted else None)
+    return _judged(told, exponents == counted, f"read as {orders.told(exponents)}; counted was another")
 
 
 def _judged(told: AnswerRecord, right: bool, message: str) -> AnswerRecord:

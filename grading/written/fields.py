@@ -10,7 +10,7 @@ from grading.signs import shown
 from .blocks import plain
 
 Answer = str | float
-BLOCK_LONGEST, TEXT_LONGEST, NOTES = 10_000, 100, 5
+BLOCK_LONGEST, TEXT_LONGEST = 10_000, 100
 BARE = re.compile(r"\s*([\"'\w.-]{1,100})\s*[=:]\s*(.*)")
 
 
@@ -41,7 +41,7 @@ def read_answers(lines: Sequence[str], number: int, keys: Collection[str]) -> tu
             notes.append(f"{shown(key)} is no word and no number")
         elif not isinstance(value, str) or value.strip():
             answers[named[plain(key)]] = _bounded(value)
-    return answers, notes[:NOTES]
+    return answers, notes
 
 
 def _read_line(line: str, number: int, notes: list[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from grading.notes import bounded
 from grading.records import AnswerRecord, QuestionRecord, RunRecord
 from grading.rubric import AnswerRubric, Rubric
 
@@ -54,7 +55,8 @@ def grade_report(
     if not measured:
         beside_runs = {(name, key) for name, key, answer in _all(rubric) if answer.claim}
         answers = [_uncounted(each) if (each.question, each.answer) in beside_runs else each for each in answers]
-    return Written(answers, question_records(found, figures, rubric), list(_odd(report, found, rubric)))
+    notes = bounded(list(_odd(report, found, rubric)))
+    return Written(answers, question_records(found, figures, rubric), notes)
 
 
 def _all(rubric: Rubric) -> Iterator[tuple[str, str, AnswerRubric]]:

@@ -16,20 +16,22 @@ LATEX = (
     (r"\*\*", "^"),
     (r"\^\{(\d{1,2})\}", r"^\1"),
 )
-ORDER = re.compile(r"(?<![A-Za-z])[OoΘθΟ]\s*\(([^()]*)\)")
+NAMED = r"(?:(?:(?:the )?(?:answer|complexity|cost|costs|time|work)|T)\s*(?:=|:|is)\s*)?"
+# The whole answer: one order, with its sign or without, and nothing beside it that might say another.
+ORDER = re.compile(rf"{NAMED}(?:[OΘθΟ]\s*\((?P<inside>[^()]*)\)|(?P<bare>[^()]*))")
 FACTOR = r"[A-Za-z](?:\^\d{1,2})?"
-TERM = re.compile(rf"(?:\d{{1,9}}\*?)?({FACTOR}(?:\*?{FACTOR})*)|\d{{1,9}}")
+TERM = re.compile(rf"(?:([1-9]\d{{0,8}})\*?)?({FACTOR}(?:\*?{FACTOR})*)|1")
 WORDS = {"constant": 0, "linear": 1, "quadratic": 2, "cubic": 3}
 
 
 def exponents_in(text: str, growing: Sequence[str]) -> dict[str, int] | None:
-    """Return the exponent of each growing dimension in an order; None where the text is no single such order.
+    """Return the exponent of each growing dimension in an order; None where the text says anything but one.
 
-    Constant factors, and terms that another one dominates, count for nothing.
+    A constant factor counts for nothing, nor does a term that another one dominates; a sum has no factors.
 
-    >>> exponents_in("$O(2 k d^{2} + d)$", ["k", "d"])
-    {'k': 1, 'd': 2}
-    >>> exponents_in("O(n)", ["k", "d"]), exponents_in("O(d log d)", ["d"]), exponents_in("O(k + d)", ["k", "d"])
+    >>> exponents_in("$O(k d^{2} + d)$", ["k", "d"]), exponents_in("cost = 2 k d.", ["k", "d"])
+    ({'k': 1, 'd': 2}, {'k': 1, 'd': 1})
+    >>> exponents_in("O(n)", ["k", "d"]), exponents_in("O(d) or d^2", ["d"]), exponents_in("O(k + d)", ["k", "d"])
     (None, None, None)
     """
     if len(text) > LONGEST:
@@ -39,10 +41,11 @@ def exponents_in(text: str, growing: Sequence[str]) -> dict[str, int] | None:
     text = text.translate(EXPONENTS)
     for pattern, plain in LATEX:
         text = re.sub(pattern, plain, text)
-    orders = ORDER.findall(text)
-    if len(orders) > 1:
+    order = ORDER.fullmatch(text.strip().removesuffix(".").rstrip())
+    if order is None:
         return None
-    terms = [_term(term, growing) for term in "".join((orders or [text])[0].split()).split("+")]
+    products = "".join((order["bare"] if order["inside"] is None else order["inside"]).split()).split("+")
+    terms = [_term(product, growing, alone=len(products) == 1) for product in products]
     return _largest([term for term in terms if term is not None]) if None not in terms else None
 
 
@@ -62,14 +65,14 @@ def _word(text: str, name: str) -> int | None:
     return WORDS[found[1].lower()] if found else None
 
 
-def _term(term: str, growing: Sequence[str]) -> dict[str, int] | None:
-    """Return the exponents of one product; it has no other letter than the growing dimensions."""
+def _term(term: str, growing: Sequence[str], alone: bool) -> dict[str, int] | None:
+    """Return the exponents of one product, of the growing dimensions and nothing else; alone: whether it is no sum."""
     found = TERM.fullmatch(term)
-    if found is None:
+    if found is None or (not alone and found[1] not in (None, "1")):
         return None
     powers = dict.fromkeys(growing, 0)
     known = {name.lower(): name for name in growing}
-    for letter, power in re.findall(r"([A-Za-z])(?:\^(\d{1,2}))?", found[1] or ""):
+    for letter, power in re.findall(r"([A-Za-z])(?:\^(\d{1,2}))?", found[2] or ""):
         if letter.lower() not in known:
             return None
         powers[known[letter.lower()]] += int(power or 1)

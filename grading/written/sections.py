@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
+from msgspec.structs import replace
 
+from grading.notes import OF_SECTION, bounded
 from grading.rubric import QuestionRubric, Rubric
 
 from .blocks import Fence, fences, without_comments
-from .fields import NOTES, Answer, loose_answers, read_answers
+from .fields import Answer, loose_answers, read_answers
 from .template import PLACEHOLDER
 
 LONGEST = 20_000  # signs of the words to one question
@@ -42,11 +44,13 @@ def sections(text: str, rubric: Rubric) -> dict[str, Section]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     code = {fence.start: fence for fence in fences(lines)}
     found: dict[str, Section] = {}
+    notes: dict[str, list[str]] = {}
     for name, start, end in _ranges(lines, code.values(), _heading(rubric.questions)):
         inner = [code[number] for number in range(start, end) if number in code]
         section = _section(lines, start, end, inner, rubric.questions[name], rubric)
         found[name] = _joined(found[name], section) if name in found else section
-    return found
+        notes.setdefault(name, []).extend(section.notes)
+    return {name: replace(each, notes=tuple(bounded(notes[name], OF_SECTION))) for name, each in found.items()}
 
 
 def _heading(names: Mapping[str, QuestionRubric]) -> re.Pattern[str]:
@@ -91,7 +95,7 @@ def _section(
 
 def _joined(first: Section, second: Section) -> Section:
     words = "\n\n".join(filter(None, [first.words, second.words]))
-    return Section(words[:LONGEST], first.answers | second.answers, (first.notes + second.notes)[:NOTES])
+    return Section(words[:LONGEST], first.answers | second.answers)
 
 
 def _words(lines: Sequence[str], rubric: Rubric) -> str:

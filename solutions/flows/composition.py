@@ -31,7 +31,7 @@ def compose(layers: Sequence[Layer], z: Tensor) -> tuple[Tensor, Tensor]:
         z: (batch, d) points.
 
     Returns:
-        (z_k, log_abs_det), (batch, d) and (batch,) nats. The cost is O(k d) for each point.
+        (z_k, log_abs_det), (batch, d) and (batch,) nats, without ever forming a Jacobian.
 
     Source: Rezende and Mohamed (2015), equations 6 and 7.
     """

@@ -162,8 +162,8 @@ BATCH = 16
 
 @compose.property("cost", edges=[{"layers": 8, "features": 32}])
 def costs_little(flows: Topic, layers: int, features: int) -> None:
-    """The tensor entries that are read and written grow with k and with d by an exponent of at most 1.2, and no tensor
-    is larger than 4 times all z_i together, (k, batch, d): no Jacobian is ever formed."""
+    """With 8 times the layers, and with 8 times the features, at most 12 times as many tensor entries are read and
+    written, and no tensor is larger than 4 times all z_i together, (k, batch, d): no Jacobian is ever formed."""
     base = flows.compose.cost(*_wide(layers, features))
     for k, d, what in ((8 * layers, features, "layers"), (layers, 8 * features, "features")):
         cost = flows.compose.cost(*_wide(k, d))

@@ -291,8 +291,8 @@ BATCH, SMALL, TIMES = 4, 32, 16
 
 @planar.property("cost", edges=[{"own": False}, {"own": True}])
 def costs_little(flows: Topic, own: bool) -> None:
-    """The tensor entries that are read and written grow with d, and with the batch, by an exponent of at most 1.2, and
-    no tensor is larger than 4 times z: neither a d x d nor a batch x batch matrix is ever formed."""
+    """With 16 times the features, and with 16 times the instances, at most 28 times as many tensor entries are read and
+    written, and no tensor is larger than 4 times z: neither a d x d nor a batch x batch matrix is ever formed."""
     small = flows.planar.cost(*_wide(BATCH, SMALL, own))
     for batch, d, what in ((BATCH, TIMES * SMALL, "features"), (TIMES * SMALL, SMALL, "instances")):
         times = batch * d // (BATCH * SMALL)

@@ -177,11 +177,11 @@ def gradient_in_the_critic(gan: Topic, case: Case) -> None:
     """The gradient by the critic's parameters is that of the formula: a derivative of a derivative."""
     critic, real, _ = case
     name = "root" if isinstance(critic, QuadraticCritic) else "kernel"
+    seen = gan.r1_penalty.observe(critic, real, wrt=f"0.{name}")
     moved, leaf = by_tensor(critic, name)
     slope = slopes(moved, real)
     if _is_flat(slope):
         return
-    seen = gan.r1_penalty.observe(critic, real, wrt=f"0.{name}")
     _assert_second_order(seen.gradient, _r1(slope), leaf, name)
 
 

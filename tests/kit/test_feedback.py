@@ -132,6 +132,20 @@ def test_answers_are_told_beside_what_was_measured() -> None:
     assert "\n- 1.1, `elbo`: not what was measured\n" in text
 
 
+@pytest.mark.parametrize("message", ["", "read as O(1); counted was another", "answered O(1), counted O(d^3)"])
+def test_a_wrong_cost_is_not_told_the_right_one(message: str) -> None:
+    wrong = AnswerRecord("3.2", "log_det_cost", "the cost", "wrong", 0.0, 1.0, "O(1)", "O(d^3)", message)
+    text = feedback(record(answers=[wrong])).replace("\\", "")
+    assert "| 3.2 | the cost | O(1) |  | wrong | 0 | 1 |" in text
+    assert "d^3" not in text
+    assert ("counted was another" in text) == ("another" in message)
+
+
+def test_what_was_measured_of_a_run_is_told_with_a_wrong_answer() -> None:
+    text = feedback(record(answers=[ANSWERS[1]]))
+    assert "-101.2500" in text
+
+
 def test_words_are_told_with_points_and_the_whole_comment() -> None:
     text = feedback(record(questions=QUESTIONS))
     assert "**3.2 The cost**: 2 of 3 points\n\n> Good.\n>\n> Why \\*inner\\* products?\n" in text

@@ -17,6 +17,7 @@ import pytest
 import grading
 from grading import cli, records, rubric
 from grading.engine.implementation import ROOT
+from grading.intake import fingerprint
 from grading.policies import DAY
 from grading.records import Record
 from grading.rubric import Policy
@@ -132,6 +133,33 @@ def test_points_for_nobody_are_told(resume: Call, graded: tuple[Path, Path]) -> 
     assert "zoe,1.1 The bound,2,1,good" in (graded[1] / "manual.csv").read_text(encoding="utf-8-sig")
 
 
+def test_who_comes_later_takes_neither_the_name_nor_the_points_of_another(
+    resume: Call, graded: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = graded
+    path, before = out / "manual.csv", record(out, "anna").points
+    text = path.read_text(encoding="utf-8-sig")
+    first = next(line for line in text.splitlines() if line.startswith("anna,1.1"))
+    path.write_text(text.replace(first, f"{first[:-1]}1.5,well argued"), encoding="utf-8")
+    (folder / "ANNA.zip").write_bytes(b"somebody else's")  # comes before anna in the folder
+    judged: list[str] = []
+
+    def grade_here(sources: Any, order: Any, jobs: int, place: Path) -> Any:
+        for source in sources:
+            judged.append(source.name)
+            made = Record(source.name, "graded", record(out, "anna").circumstances, file=source.path.name)
+            yield msgspec.structs.replace(made, handed_in=fingerprint(source))
+
+    monkeypatch.setattr("grading.batch.grade_here", grade_here)
+    told = resume()[1]
+    assert judged == ["ANNA-2"]
+    assert "ANNA.zip is called ANNA-2: anna is anna, which was graded before." in told
+    assert (record(out, "anna").points, record(out, "anna").file) == (before + 1.5, "anna")
+    assert record(out, "ANNA-2").points == 0
+    assert "ANNA.zip is called" not in resume()[1]
+    assert judged == ["ANNA-2"]
+
+
 # Times and policy
 
 
@@ -163,6 +191,27 @@ def test_an_extension_by_a_number_that_the_student_wrote_is_told(
     (out / "records" / "ben.json").write_bytes(records.encode(own))
     use(monkeypatch, due=due(), extensions={"42": 2})
     assert "ben has the extension of 42, a number that stands in the hand-in itself." in resume()[1]
+    use(monkeypatch, due=due(), extensions={"42": 2, "ben": 1})
+    assert "42" not in resume()[1]
+
+
+def test_an_extension_whose_number_two_hand_ins_claim_is_told_and_nobodys(
+    resume: Call, graded: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, out = graded
+    points = record(out, "ben").points
+    for name in ("anna", "ben"):
+        own = msgspec.structs.replace(record(out, name), student="42", handed_in_at=(due() + DAY).isoformat())
+        (out / "records" / f"{name}.json").write_bytes(records.encode(own))
+    use(monkeypatch, due=due(), per_day=0.5, extensions={"42": 2})
+    told = resume()[1]
+    assert "The number 42 is claimed by anna and ben: nobody has its extension by that." in told
+    assert "has the extension of 42" not in told
+    assert [record(out, name).points for name in ("anna", "ben")] == pytest.approx([points / 2] * 2)
+    use(monkeypatch, due=due(), per_day=0.5, extensions={"42": 2, "ben": 2})
+    told = resume()[1]
+    assert "The number 42 is claimed by anna and ben: nobody has its extension by that." in told
+    assert [record(out, name).points for name in ("anna", "ben")] == pytest.approx([points / 2, points])
 
 
 @pytest.mark.parametrize(
@@ -177,14 +226,16 @@ def test_times_that_cannot_be_read_are_refused(resume: Call, tmp_path: Path, con
     assert words in err
 
 
-def test_a_policy_that_changed_is_no_other_way_of_grading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_points_hints_and_policy_that_changed_are_no_other_way_of_grading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from grading.grader import Order, circumstances_of
 
     before, text = circumstances_of(Order()), rubric.PATH.read_text(encoding="utf-8")
     load = rubric.load
     for changed, same in (
         (text.replace("[policy]", "[policy]\nfree_days = 2"), True),
-        (text.replace("minutes = 10", "minutes = 11", 1), False),
+        (text.replace("minutes = 10", "minutes = 11", 1), True),
+        (text.replace("points = 12", "points = 13", 1), True),
+        (text.replace("memory_mb = 2048", "memory_mb = 1024"), False),
     ):
         assert changed != text
         path = tmp_path / "rubric.toml"
@@ -207,6 +258,19 @@ def test_views_are_written_for_all(resume: Call, graded: tuple[Path, Path]) -> N
         assert str(graded[1] / place) in told
     assert {path.stem for path in (graded[1] / "gradescope").iterdir()} == {"anna", "ben", "carl.pdf"}
     assert json.loads((graded[1] / "gradescope" / "anna.json").read_text())["score"] == record(graded[1], "anna").points
+
+
+def test_numbers_that_nothing_confirms_are_told_with_the_view_that_has_them(
+    resume: Call, graded: tuple[Path, Path]
+) -> None:
+    told = resume("--view", "lms")[1]
+    assert "hand-in's own word" not in told
+    for name, student in (("anna", "42"), ("ben", "ben")):
+        own = msgspec.structs.replace(record(graded[1], name), student=student)
+        (graded[1] / "records" / f"{name}.json").write_bytes(records.encode(own))
+    told = resume("--view", "lms", "--view", "junit")[1]
+    assert "lms.csv: the numbers of 1, anna, are the hand-in's own word: see that each is theirs." in told
+    assert "own word" not in resume("--view", "junit")[1]
 
 
 def test_an_unknown_view_is_refused_before_any_work(call: Call, graded: tuple[Path, Path], tmp_path: Path) -> None:

@@ -16,9 +16,11 @@ from PIL import Image
 
 from grading import gradebook, manual, records, rubric
 from grading.claims import Claim
-from grading.gradebook import Gradebook, GradebookError, circumstances_in
+from grading.gradebook import Gradebook, GradebookError, circumstances_in, graded_in
 from grading.intake import Source, fingerprint
+from grading.intake.returning import Graded
 from grading.manual import Given, ManualError
+from grading.pages import feedback_page
 from grading.policies import settle
 from grading.records import AnswerRecord, Circumstances, PartRecord, QuestionRecord, Record, RunRecord
 from grading.rubric import Policy, Rubric
@@ -264,13 +266,13 @@ def rows(book: Gradebook) -> list[dict[str, str]]:
 
 
 def test_the_table_has_points_of_every_part_and_of_runs(begun: Gradebook) -> None:
-    claim = Claim("vae.elbo", "s", "nats", "1.1", "reached", 15.0, "digits", "at least")
+    claim = Claim("vae.elbo", "s", "nats", "1.1", "reached", 12.0, "binarized_mnist", "at least")
     begun.keep(record("ben", runs=[RunRecord("runs/a", [claim]), RunRecord("runs/b", [claim])]))
     begun.keep(Record("carl", "refused", CIRCUMSTANCES, file="carl.pdf", reason="a PDF"))
     anna, ben, carl = rows(begun)
     assert list(anna)[:8] == ["submission", "file", "outcome", "points", "possible", *PARTS, "runs"]
     assert (anna[PARTS[0]], anna[PARTS[1]], anna["runs"], anna["hash"]) == ("1.25", "", "0", "0123456789abcdef")
-    assert (ben["runs"], ben["points"]) == ("15", "1.25")  # only parts were asked for
+    assert (ben["runs"], ben["points"]) == ("12", "1.25")  # only parts were asked for
     possible = sum(rubric.load().parts[name].total for name in PARTS)
     assert (carl["outcome"], carl["points"], carl["reason"], carl["possible"]) == (
         "refused",
@@ -392,6 +394,71 @@ def test_what_comes_out_the_same_is_not_written_again(out: Path) -> None:
         os.utime(path, (1, 1))
     book.settle_all({})
     assert [path.stat().st_mtime for path in paths] == [1, 1, 1]
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The submissions whose pages are rendered from now on."""
+    names, render = list[str](), feedback_page.render
+
+    def noted(record: Record, figures: Any) -> str:
+        names.append(record.submission)
+        return render(record, figures)
+
+    monkeypatch.setattr(feedback_page, "render", noted)
+    return names
+
+
+def test_a_page_is_rendered_again_only_where_its_record_changed(out: Path, rendered: list[str]) -> None:
+    book = Gradebook(out, WHOLE, resume=False)
+    for name in ("anna", "ben"):
+        book.keep(whole(name))
+    rendered.clear()
+    book.settle_all({})
+    assert rendered == []
+    give(out, "anna,1.1,2,")
+    Gradebook(out, WHOLE, resume=True).settle_all({})
+    assert rendered == ["anna"]
+    Gradebook(out, WHOLE, resume=True).settle_all({"ben": LATE})
+    assert rendered == ["anna", "ben"]
+
+
+@pytest.mark.parametrize("ending", ["md", "html"])
+def test_a_page_that_is_gone_or_whose_record_was_not_reached_is_rendered(
+    out: Path, rendered: list[str], ending: str
+) -> None:
+    book = Gradebook(out, WHOLE, resume=False)
+    for name in ("anna", "ben", "carl"):
+        book.keep(whole(name))
+    rendered.clear()
+    pages = {name: out / "feedback" / f"{name}.{ending}" for name in ("anna", "ben")}
+    pages["anna"].unlink()
+    pages["ben"].write_text("of points that were taken back")  # and killed before the record was written
+    kept = (out / "records" / "ben.json").stat().st_mtime_ns
+    os.utime(pages["ben"], ns=(kept + 10**9, kept + 10**9))
+    book.settle_all({})
+    assert rendered == ["anna", "ben"]
+    assert pages["anna"].exists()
+    assert "taken back" not in pages["ben"].read_text(encoding="utf-8")
+
+
+def test_a_number_that_two_claim_gives_neither_an_extension(out: Path) -> None:
+    policy = asked(due=DUE, per_day=0.5, extensions={"1234567": 1})
+    book = Gradebook(out, WHOLE, resume=False, asked=policy)
+    book.keep(whole("bob", student="1234567", handed_in_at=LATE))
+    book.settle_all({})
+    assert [found.points for found in book.records()] == [2.25]
+    book.keep(whole("eve", student="1234567", handed_in_at=LATE))
+    book.settle_all({})
+    assert [found.points for found in book.records()] == [1.125, 1.125]
+    assert book.shared == {"1234567"}
+
+
+def test_what_was_graded_is_known_by_file_and_digest(begun: Gradebook, out: Path, source: Source) -> None:
+    begun.keep(record("ben", file="ben.zip", handed_in="h", student="7"))
+    (out / "records" / "carl.json").write_bytes(b"{")
+    assert graded_in(out) == {"anna": Graded(handed_in=fingerprint(source)), "ben": Graded("ben.zip", "h", "7")}
+    assert graded_in(out / "nowhere") == {}
 
 
 def test_rows_for_words_are_added_once_and_points_in_them_stay(out: Path) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from grading.intake import IntakeError, find
+from grading.intake import IntakeError, find, fingerprint
+from grading.intake.returning import Graded, keep_names, numbered
 from tests.kit.packing import directory
 
 
@@ -100,3 +101,96 @@ def test_names_of_a_large_class(tmp_path):
     names = [source.name for source in find(paths)]
     assert len({name.lower() for name in names}) == 2000
     assert names == [source.name for source in find(paths)]
+
+
+# Those that were graded before
+
+
+def graded(sources):
+    """What records say of these submissions, by name."""
+    return {source.name: Graded(source.path.name, fingerprint(source)) for source in sources}
+
+
+def names(sources, base):
+    return {str(source.path.relative_to(base)): source.name for source in sources}
+
+
+@pytest.mark.parametrize("new", ["bob.tar", "BOB.zip", "bob/vae/bounds.py", "Bob.ipynb"])
+def test_a_name_stays_with_the_file_that_was_graded_under_it(tmp_path, new):
+    folder = directory(tmp_path, {"bob.zip": b"bob's", "anna.zip": b"anna's"})
+    before = graded(find([folder]))
+    directory(tmp_path, {new: b"somebody else's", "carl.zip": b""})
+    sources = keep_names(find([folder]), before)
+    found = names(sources, tmp_path)
+    file = new.split("/")[0]
+    assert (found["bob.zip"], found["anna.zip"], found["carl.zip"]) == ("bob", "anna", "carl")
+    assert found[file].lower() == "bob-2"
+    (told,) = numbered(sources, before)
+    assert f"{file} is called {found[file]}" in told
+    assert "bob.zip" in told
+    again = keep_names(find([folder]), graded(sources))
+    assert again == sources
+    assert list(numbered(again, graded(sources))) == []
+
+
+def test_a_file_that_was_replaced_is_the_same_submission(tmp_path):
+    folder = directory(tmp_path, {"bob.zip": b"first", "Bob.tar": b"another's", "anna/vae/bounds.py": b""})
+    sources = find([folder])
+    directory(tmp_path, {"bob.zip": b"second", "anna/vae/bounds.py": b"pass"})
+    assert keep_names(find([folder]), graded(sources)) == sources
+
+
+def test_the_name_of_a_file_that_is_gone_is_nobody_elses(tmp_path):
+    folder = directory(tmp_path, {"bob.zip": b"bob's"})
+    before = graded(find([folder]))
+    (folder / "bob.zip").unlink()
+    directory(tmp_path, {"bob.tar": b"somebody else's"})
+    assert names(keep_names(find([folder]), before), tmp_path) == {"bob.tar": "bob-2"}
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart_by_what_is_in_them(tmp_path):
+    folders = [directory(tmp_path / group, {"bob.zip": group.encode()}) for group in ("b", "c")]
+    before = graded(find(folders))
+    assert list(before) == ["bob", "bob-2"]
+    more = directory(tmp_path / "a", {"bob.zip": b"a"})
+    sources = keep_names(find([more, *folders]), before)
+    assert names(sources, tmp_path) == {"a/bob.zip": "bob-3", "b/bob.zip": "bob", "c/bob.zip": "bob-2"}
+    (told,) = numbered(sources, before)
+    assert "bob.zip is called bob-3: bob is another bob.zip" in told
+    (folders[1] / "bob.zip").write_bytes(b"c again")  # the only one of that name that is not as it was
+    assert names(keep_names(find(folders), before), tmp_path) == {"b/bob.zip": "bob", "c/bob.zip": "bob-2"}
+    (folders[0] / "bob.zip").write_bytes(b"b again")  # which of the two was bob is not known any more
+    assert names(keep_names(find(folders), before), tmp_path) == {"b/bob.zip": "bob-3", "c/bob.zip": "bob-4"}
+
+
+def collected(base, *students):
+    for student in students:
+        place = base / "submitted" / student / "deep-generative-models"
+        if not place.exists():
+            directory(place, {"vae.ipynb": student.encode()})
+    return [base / "submitted" / student for student in sorted(students)]
+
+
+def test_what_nbgrader_collected_has_the_name_of_the_student(tmp_path):
+    paths = collected(tmp_path, "anna", "bob")
+    before = graded(find(paths))
+    assert list(before) == ["anna", "bob"]
+    assert [source.name for source in find([tmp_path / "submitted"])] == ["anna", "bob"]
+    (paths[1] / "deep-generative-models" / "vae.ipynb").write_bytes(b"handed in again")
+    sources = keep_names(find([*collected(tmp_path, "aaron"), *paths]), before)
+    assert [source.name for source in sources] == ["aaron", "anna", "bob"]
+    assert list(numbered(sources, before)) == []
+    assert [source.name for source in keep_names(find(collected(tmp_path, "carl")), before)] == ["carl"]
+
+
+def test_names_that_an_earlier_kit_gave_to_what_nbgrader_collected_stay(tmp_path):
+    anna, bob = find(collected(tmp_path, "anna", "bob"))
+    file = "deep-generative-models"
+    before = {file: Graded(file, fingerprint(anna)), f"{file}-2": Graded(file, fingerprint(bob))}
+    sources = keep_names(find(collected(tmp_path, "aaron", "anna", "bob")), before)
+    assert [source.name for source in sources] == ["aaron", file, f"{file}-2"]
+
+
+def test_of_a_record_that_names_no_file_the_name_is_free(tmp_path):
+    folder = directory(tmp_path, {"bob.zip": b"bob's"})
+    assert keep_names(find([folder]), {"bob": Graded()}) == find([folder])

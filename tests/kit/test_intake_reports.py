@@ -5,13 +5,17 @@ import hashlib
 import json
 import os
 import tarfile
+from pathlib import PurePosixPath
 
 import nbformat
 import pytest
 
 from grading import manifest, rubric, written
 from grading.intake import limits, read_report
-from tests.kit.packing import RUN, VAE, directory, taken, tarred, told, zipped
+from grading.intake.members import Listing, Member
+from grading.intake.pictures import pictures_of
+from grading.notes import MOST
+from tests.kit.packing import LIKELIHOODS, RUN, VAE, directory, taken, tarred, told, zipped
 
 PNG, JPEG, GIF = b"\x89PNG\r\n\x1a\n1", b"\xff\xd8\xff\xe02", b"GIF89a3"
 REPORT = b"# Report\n\n## 3.2 x\n\nMine.\n"
@@ -231,6 +235,39 @@ def test_pictures_that_are_too_large_too_many_or_links_are_told(tmp_path):
     assert "the report shows more than 24 pictures" in told(result)
 
 
+class Compared(str):
+    """A path that counts how often it is compared with another."""
+
+    __hash__ = str.__hash__
+    count = 0
+
+    def __eq__(self, other):
+        type(self).count += 1
+        return str(self) == other
+
+
+@pytest.mark.parametrize("path", ["absent-{}.png", "//example.org/{}.png", "attachment:1/{}.png", "here.png?{}"])
+def test_of_thousands_of_paths_few_are_looked_for_and_the_others_counted(tmp_path, path):
+    paths, attached = [Compared(path.format(number)) for number in range(5_000)], {"attachment:1/0.png": PNG}
+    found = Listing({PurePosixPath("here.png"): Member("here.png", "file", lambda: [PNG])})
+    Compared.count = 0
+    assert len(pictures_of(found, PurePosixPath("."), paths, attached)) <= limits.PICTURES
+    assert Compared.count < 10 * len(paths)
+    assert "more not looked at: the report shows more than 24 pictures" in "\n".join(found.notes)
+    assert found.spent <= len(PNG)
+
+
+def test_notes_are_bounded_and_the_others_counted(tmp_path):
+    long = {f"runs/vae-1/trajectories/{number}.safetensors": None for number in range(40)}
+    folder = directory(tmp_path / "a", VAE | RUN)
+    for name in long:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).symlink_to(folder / LIKELIHOODS)
+    result, _ = taken(folder)
+    assert len(result.notes) == MOST + 1
+    assert result.notes[-1].endswith(" more")
+
+
 def test_a_picture_that_unpacks_to_much_is_not_unpacked(tmp_path):
     files = VAE | {"report.md": showing("bomb.png"), "bomb.png": PNG + bytes(50 << 20)}
     result, files = taken(zipped(tmp_path / "a.zip", files))
@@ -297,7 +334,7 @@ BROKEN = {
     "deep": b"[" * 100_000,
     "source of numbers": notebook(cell("x")).replace(b'"x"', b"[1, 2]"),
     "too long": notebook(cell("x" * (limits.REPORT + 1))),
-    "attachments of text": notebook(cell("x")).replace(b'"metadata": {},', b'"metadata": {}, "attachments": "y",'),
+    "many cells": b'{"cells": [%s]}' % b",".join([b'{"cell_type": "raw"}'] * (limits.CELLS + 1)),
 }
 
 
@@ -306,6 +343,31 @@ def test_a_notebook_that_cannot_be_read_is_told(tmp_path, content):
     result, files = report_in(tmp_path / "a", {"report.ipynb": content})
     assert files == {}
     assert "report.ipynb is no notebook" in told(result)
+
+
+@pytest.mark.parametrize(
+    "attached", [b'"y"', b"null", b"[]", b'{"a": 3}', b'{"a": {"image/png": ["x"], "image/jpeg": 3}}']
+)
+def test_odd_attachments_cost_no_words(tmp_path, attached):
+    content = notebook(cell("## 3.2")).replace(b'"metadata": {},', b'"metadata": {}, "attachments": ' + attached + b",")
+    assert report_in(tmp_path / "a", {"report.ipynb": content})[1] == {"report.md": b"## 3.2"}
+
+
+def test_whatever_stands_in_outputs_a_report_is_read(tmp_path):
+    made = json.loads(notebook(cell("## 3.2 \U0001f600 \\ud800"), nbformat.v4.new_code_cell("1")))
+    made["cells"][1]["outputs"] = [{"text": "\ud800", "deep": [[{}]]}]
+    result, _ = report_in(tmp_path / "a", {"report.ipynb": b"\xef\xbb\xbf" + json.dumps(made).encode()})
+    assert result.report == "## 3.2 \U0001f600 \\ud800"
+
+
+def test_a_notebook_of_version_3_is_read(tmp_path):
+    cells = [
+        {"cell_type": "heading", "level": 2, "source": ["3.2 ", "x"]},
+        {"cell_type": "markdown", "source": "Mine."},
+    ]
+    made = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells, "metadata": {}}]}
+    result, _ = report_in(tmp_path / "a", {"report.ipynb": json.dumps(made).encode()})
+    assert result.report == "## 3.2 x\n\nMine."
 
 
 @pytest.mark.parametrize("metadata", [3, {"nbgrader": 3}, {"nbgrader": {"grade_id": ["question_3_2"]}}])

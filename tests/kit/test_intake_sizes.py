@@ -5,12 +5,22 @@ import gzip
 import lzma
 import struct
 import tarfile
+import tracemalloc
 import zipfile
+from pathlib import PurePosixPath
 
 import pytest
 
 from grading.intake import IntakeError, limits
+from grading.intake.limits import Unreadable
+from grading.intake.notebooks import read_notebook
+from grading.intake.report_notebooks import read_report_notebook
+from grading.nbgrader.autograded import cells_of
 from tests.kit.packing import LIKELIHOODS, RUN, VAE, directory, taken, tarred, told, zipped
+
+
+def read_stubs(content):
+    return read_notebook(PurePosixPath("a.ipynb"), content)
 
 
 def zeros(path, name, megabytes):
@@ -101,3 +111,49 @@ def test_too_much_altogether(tmp_path, monkeypatch):
     assert result.runs == ()
     assert len(written) == 3
     assert "No run was taken: its files have more than" in told(result)
+
+
+HEAD = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, '
+OLD = b'{"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": '
+CELL = b'{"cell_type":"markdown","metadata":{},"source":'
+NOTEBOOKS = {  # a beginning, what is repeated, and an end
+    "empty cells": (HEAD + b'"cells":[', b"{}", b"]}"),
+    "lists for cells": (HEAD + b'"cells":[', b"[]", b"]}"),
+    "cells": (HEAD + b'"cells":[', CELL + b'""}', b"]}"),
+    "small cells": (HEAD + b'"cells":[', b'{"cell_type":"a"}', b"]}"),
+    "lines of a cell": (HEAD + b'"cells":[' + CELL + b"[", b'"a"', b"]}]}"),
+    "metadata": (HEAD + b'"cells":[' + CELL + b'"","metadata":{"nbgrader":[', b"{}", b"]}}]}"),
+    "attachments": (HEAD + b'"cells":[' + CELL + b'"","attachments":{"a":{}', b',"bcd":{}', b"}}]}"),
+    "outputs": (HEAD + b'"cells":[' + CELL + b'"","outputs":[', b"{}", b"]}]}"),
+    "elsewhere": (HEAD + b'"cells":[],"others":[', b"{}", b"]}"),
+    "worksheets": (OLD + b"[", b"{}", b"]}"),
+    "worksheets without cells": (OLD + b"[", b'{"cells":[]}', b"]}"),
+    "cells of a worksheet": (OLD + b'[{"cells":[', b"{}", b"]}]}"),
+    "halves of surrogate pairs": (HEAD + b'"cells":[' + CELL + b'"","outputs":[', b'"\\ud800"', b"]}]}"),
+}
+
+
+@pytest.mark.parametrize("read", [read_report_notebook, read_stubs, cells_of], ids=["report", "stubs", "nbgrader"])
+@pytest.mark.parametrize("parts", NOTEBOOKS.values(), ids=NOTEBOOKS)
+def test_a_notebook_takes_no_more_memory_than_a_few_times_its_size(parts, read):
+    begin, unit, end = parts
+    unit = unit if unit.startswith(b",") else unit + b","
+    number = (4 << 20) // len(unit)
+    content = b"".join((begin, (unit * number).removesuffix(b","), end))
+    tracemalloc.start()
+    try:
+        read(content)
+    except Unreadable:
+        pass
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 16 * len(content)
+
+
+def test_of_a_notebook_that_packs_well_the_code_is_taken_all_the_same(tmp_path):
+    begin, unit, end = NOTEBOOKS["empty cells"]
+    large = b"".join((begin, b",".join([unit] * (limits.NOTEBOOK // 4)), end))
+    result, written = taken(zipped(tmp_path / "a.zip", {LIKELIHOODS: b"# mine", "report.ipynb": large}))
+    assert set(written) == {f"implementation/{LIKELIHOODS}"}
+    assert "report.ipynb is no notebook with a report" in told(result)

@@ -547,3 +547,13 @@ def test_a_worker_is_killed_with_all_its_threads(plain: Starter, place: Path) ->
     while Path(f"/proc/{number}").exists() and time.monotonic() < end:
         time.sleep(0.01)
     assert not Path(f"/proc/{number}").exists()
+
+
+def test_packages_that_lie_outside_of_the_environment_can_be_read(monkeypatch, tmp_path):
+    # as a .pth file, a user's own installation or stacked environments put them on the path
+    elsewhere, other = tmp_path / "lib" / "site-packages", tmp_path / "somewhere"
+    for place in (elsewhere, other):
+        place.mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(elsewhere), str(other)])
+    assert elsewhere in namespaces.python_directories()
+    assert other not in namespaces.python_directories()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from torch import Tensor
 
-from grading.catalogue import topic_parts
+from grading.catalogue import all_parts, topic_parts
 from grading.engine.calls import Answer, Call, CallFailed, Fault
 from grading.engine.implementation import Implementation, locate
 from grading.engine.inputs import draw
@@ -149,6 +149,19 @@ def test_every_property_of_a_part_has_its_deadline_and_all_have_the_parts(
 
     list(Judge(Profile(1, property_seconds=5, part_seconds=10, shrink_seconds=0)).part(toy, slow))
     assert offered == [5, 5, 2, 0.5]
+
+
+@pytest.mark.parametrize("part", all_parts(), ids=lambda part: part.name)
+def test_no_property_holds_of_a_part_that_is_missing_whatever_is_drawn(part: Part) -> None:
+    found = Implementation(locate("solutions"))  # with all the other parts
+
+    def ask(call: Call) -> Answer | Fault:
+        missing = Fault("missing", "FileNotFoundError", f"there is no file {call.file}")
+        return missing if call.part == part.name else reply(found, call)
+
+    for value in part.properties:
+        for inputs in draw(value, 0, 3):
+            assert run_check(value, ask, inputs).error is not None, value.name
 
 
 # Shrinking

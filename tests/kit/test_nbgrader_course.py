@@ -31,6 +31,7 @@ from grading.nbgrader import (
 from grading.nbgrader.notebooks import experiments, topic_notebook
 from grading.nbgrader.pieces import pieces
 from grading.release import BEGIN, END
+from grading.release.handouts import for_students
 from grading.selection import select
 
 pytest.importorskip("nbgrader")
@@ -194,8 +195,10 @@ def test_every_paragraph_of_the_handout_is_in_the_notebook(topic: str) -> None:
     for words, part in handouts.ABOVE[topic].items():
         assert f"**{words}" in text
         assert f"**{words}" in made.split(f"### `{part.split('.')[1]}`")[0]
-    for line in text.partition("## The functions")[2].splitlines():
-        assert line in made or "](" in line
+    for line in for_students(text).partition("## The functions")[2].splitlines():
+        assert line.replace("elbo report", "report()") in made or "](" in line
+    assert "elbo report" not in made
+    assert "<details" not in made
     assert "](../" not in made
     about = handouts.cut(text, topic).about
     assert {part.name for part in select([topic], RUBRIC)} == about.keys()
@@ -253,6 +256,19 @@ def test_with_an_address_no_kit_lies_beside_the_notebooks(given_out: Course) -> 
     assert b"KIT_URL = 'https://example.org/kit.zip'" in with_address[f"source/{ASSIGNMENT}/vae.ipynb"]
     with zipfile.ZipFile(given_out.root / "release" / ASSIGNMENT / "kit.zip") as archive:
         assert any(name.endswith("grading/notebook/__init__.py") for name in archive.namelist())
+
+
+def test_the_table_of_predictions_lies_beside_the_notebooks(given_out: Course) -> None:
+    given = given_out.root / "release" / ASSIGNMENT / "predictions.toml"
+    assert given.read_bytes() == (ROOT / "exercises" / "gan" / "predictions.toml").read_bytes()
+    assert any("`predictions.toml`" in cell.source for cell in given_out.read("release", "gan").cells)
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_notebook_has_what_makes_the_report_page(name: str, given_out: Course) -> None:
+    sources = [cell.source for cell in given_out.read("release", name).cells]
+    assert any("import" in each and "report" in each.rpartition("from grading.notebook import")[2] for each in sources)
+    assert any("`report()`" in each for each in sources)
 
 
 # The first cell, where the kit is not installed

@@ -3,6 +3,8 @@
 import functools
 import io
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from dataclasses import replace
@@ -15,7 +17,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from grading import notebook, rubric
+from exercises.experiments import runs
+from grading import notebook, rubric, training
 from grading.engine.implementation import Implementation, locate
 from grading.engine.worker import reply
 from grading.engine.workers import AtOnce
@@ -279,6 +282,12 @@ def test_a_run_that_is_none_is_told(handed_in_here: Path, capsys: pytest.Capture
 REPORT = '## 3.2 The log-determinant and its cost\n\nWords.\n\n```toml\nlog_det_cost = "{}"\n```\n'
 
 
+@pytest.fixture
+def autograding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+
+
+@pytest.mark.usefixtures("autograding")
 @pytest.mark.parametrize(("answer", "points"), [("O(d)", 1.0), ("O(d^3)", 0.0), ("", 0.0)])
 def test_an_answer_that_a_machine_reads_is_judged(
     answer: str, points: float, handed_in_here: Path, capsys: pytest.CaptureFixture[str]
@@ -289,6 +298,34 @@ def test_an_answer_that_a_machine_reads_is_judged(
     assert f"{'right' if points else 'wrong' if answer else 'missing'}: log_det_cost" in told
 
 
+@pytest.mark.parametrize("reference", [True, False])
+def test_before_that_it_is_told_whether_it_can_be_read_and_not_whether_it_is_right(
+    reference: bool, handed_in_here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not reference:
+        bare = msgspec.structs.replace(RUBRIC, questions={})
+        monkeypatch.setattr(handed_in, "REFERENCE", handed_in_here / "none")
+        monkeypatch.setattr(rubric, "load", lambda: bare)
+    told = {}
+    for answer in ("O(d)", "O(d^3)", "O(d", ""):
+        form = "# as a product of powers of d, between the quotes: O(1)\nlog_det_cost"
+        report = REPORT.format(answer).replace("log_det_cost", form)
+        (handed_in_here / "report.md").write_text(report, encoding="utf-8")
+        assert check_answers("3.2") == 0.0
+        told[answer] = capsys.readouterr().out.replace(answer or "nothing", "?")
+    assert told["O(d)"] == told["O(d^3)"]
+    assert told["O(d)"].startswith("read: log_det_cost, ?\n")
+    assert "cannot be read: log_det_cost, ?; expected as a product of powers of d" in told["O(d"]
+    assert "not filled in: log_det_cost" in told[""]
+    assert all("until then the number below is 0" in each for each in told.values())
+
+
+def test_a_question_of_which_nothing_is_saved_is_told(handed_in_here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_answers("3.2") == check_answers("9.9") == 0.0
+    assert "Nothing of 3.2 stands in the saved report.ipynb" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("autograding")
 def test_an_answer_without_a_run_is_told_what_makes_one(
     handed_in_here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -320,6 +357,81 @@ def test_training_runs_on_the_functions_of_the_saved_notebooks(
 ) -> None:
     (tmp_path / "flows.ipynb").write_bytes(SOLVED["flows"])
     monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):  # as a kernel sets them
+        monkeypatch.setenv(name, "1")
     notebook.train("flows", "--set", "mode=explore")
-    assert "the figures are in runs/flows-1/figures" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "the figures are in runs/flows-1/figures" in told
+    assert '`report("runs/flows-1")` measures the run again' in told
+    assert "\x1b" not in told
+    assert "elbo report" not in told
     assert (tmp_path / "runs" / "flows-1" / "figures" / "one_layer.png").is_file()
+
+
+BAR = """
+from exercises.experiments.progress import reporting
+with reporting(2) as report:
+    report.step(1, "half")
+    report.line("a line")
+"""
+
+
+def test_a_kernel_is_no_terminal_for_what_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
+        monkeypatch.setenv(name, "1")
+    told = subprocess.run(
+        [sys.executable, "-c", BAR], env=files._environment(), capture_output=True, text=True, check=True
+    ).stdout
+    assert re.fullmatch(r" +\d+\.\d s  a line\n", told)
+
+
+PREDICTED = 'dirac-jsd-1 = "cycles"\n'
+
+
+def test_predictions_beside_the_notebook_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gan.ipynb").write_bytes(SOLVED["gan"])
+    (tmp_path / "predictions.toml").write_text(PREDICTED, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    options = ("configuration=dirac-jsd-1", "starts=2", "iterations=20")
+    notebook.train("dirac", *(word for option in options for word in ("--set", option)))
+    told = capsys.readouterr().out
+    run = runs.read(tmp_path / "runs" / "dirac-1")
+    assert run.config["predictions"] == {"dirac-jsd-1": "cycles"}, told
+
+
+def test_a_file_of_the_implementations_own_comes_before_one_that_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gan").mkdir()
+    (tmp_path / "predictions.toml").write_text(PREDICTED, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert training._predictions(tmp_path / "gan") == {"dirac-jsd-1": "cycles"}
+    (tmp_path / "gan" / "predictions.toml").write_text("", encoding="utf-8")
+    assert training._predictions(tmp_path / "gan") == {}
+    assert "no prediction stands in" in capsys.readouterr().out
+
+
+def test_the_report_is_made_of_the_saved_notebooks_and_of_the_runs_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flows.ipynb").write_bytes(SOLVED["flows"])
+    notebook.train("flows", "--set", "mode=explore")
+    cell = nbformat.v4.new_markdown_cell("## 3.1 One layer\n\nIt bends the plane along a line.")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "report.ipynb")
+    notebook.report()
+    assert "wrote report.html" in capsys.readouterr().out
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "It bends the plane along a line." in page
+    assert "5.5 of 5.5" in page  # of a part
+    assert 'src="data:image/png' in page  # of the run
+
+
+def test_without_a_saved_notebook_there_is_nothing_to_report_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    notebook.report()
+    assert "save vae.ipynb, gan.ipynb or flows.ipynb" in capsys.readouterr().out

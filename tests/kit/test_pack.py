@@ -18,10 +18,11 @@ from grading.engine.implementation import ROOT
 from grading.intake import limits
 from grading.intake.choosing import stub_files
 from grading.pack import archive
+from grading.pack.forms import forms_in, reads_as
 from grading.pack.gathering import gather
 from grading.pack.report import answered
 from grading.selection import select
-from grading.written import template
+from grading.written import section_text, template
 from tests.kit.packing import taken, told
 
 RUBRIC = rubric.load()
@@ -244,6 +245,14 @@ PROBLEMS = {
     "no words": (change("report.md", "It converges.", "Write here."), "Question 1.1 has no words"),
     "no section": (change("report.md", "## 1.2", "## One"), "Question 1.2 has no words"),
     "no answer": (change("report.md", '"-100.0"', '""'), "Question 1.1 asks for what is not filled in: elbo"),
+    "an answer is no number": (
+        change("report.md", '"-100.0"', '"a hundred"'),
+        "Question 1.1: elbo = a hundred cannot be read; expected a number with two decimals",
+    ),
+    "a picture has a path with spaces": (
+        lambda work: (work / "mine" / "report.md").write_text(f"{FILLED}![own](plots/own picture.png)\n"),
+        "The report shows plots/own picture.png: a path with spaces goes between < and >, as in ![](<plots/own picture",
+    ),
     "a picture is gone": (lambda work: show(work, "a.png"), "The report shows a.png, which is not there"),
     "a picture leads out": (lambda work: show(work, "../../../etc/passwd"), "etc/passwd, which is not there"),
     "a picture is none": (lambda work: show(work, "../runs/vae-1/config.json"), "config.json; expected a name such as"),
@@ -330,6 +339,39 @@ def test_names_that_no_archive_can_hold(work, pack):
     assert "The report shows b?c.png; expected a name such as" in pack()[1]
 
 
+@pytest.mark.parametrize("link", ["![own](plots/own picture.png)", "![own](a.png)", "![own](notes.txt)"])
+def test_a_picture_that_is_missing_is_told_once(work, pack, link):
+    (work / "mine" / "notes.txt").write_text("mine")
+    (work / "mine" / "report.md").write_text(f"{FILLED}{link}\n", encoding="utf-8")
+    _, output, _ = pack()
+    assert output.count("The report shows") == 1
+    assert "not handed in, though the report shows it" not in output
+
+
+def test_runs_are_found_beside_the_folder_of_the_stub_files(work, pack, call, monkeypatch):
+    (work / "elsewhere").mkdir()
+    monkeypatch.chdir(work / "elsewhere")
+    arguments = ("pack", "--student", "1234567", "-i", work / "mine", "--no-check")
+    status, output, _ = call(*arguments)
+    assert status == 0, output
+    assert "runs/vae-1/checkpoint.safetensors" in packed()
+    (work / "elsewhere" / "runs").mkdir()  # which comes first
+    status, output, _ = call(*arguments)
+    assert status == 1
+    assert f"No run was found. Looked in {work / 'elsewhere' / 'runs'}." in output
+    (work / "elsewhere" / "runs").rmdir()
+    shutil.rmtree(work / "runs")
+    assert f"Looked in {work / 'elsewhere' / 'runs'} and in {work / 'runs'}." in call(*arguments)[1]
+
+
+def test_a_students_rubric_has_no_claim_that_answers_a_question_and_its_run_is_asked_for(work, pack, monkeypatch):
+    monkeypatch.setattr(rubric, "load", lambda: msgspec.structs.replace(SMALL, questions={}))
+    status, output, _ = pack()
+    assert status == 1
+    for experiment in ("dirac", "flows", "cifar10"):
+        assert f"There is no finished run of {experiment}" in output
+
+
 # What the parts do
 
 
@@ -353,7 +395,27 @@ def test_parts_are_judged_as_the_grader_will_have_them(work, call, monkeypatch):
     assert states["flows.compose"] == "right"
     assert states["vae.elbo"] == "todo"
     assert "vae.elbo is still to be written." in output
-    assert "vae.log_mean_exp is" not in output  # wrong, which the student knows: nothing is missing
+    assert "vae.log_mean_exp is wrong, " in output
+    assert "the answer differs from what is expected. `elbo check vae.log_mean_exp` tells more." in output
+    assert (
+        ": gan/helpers.py is not handed in: a stub file imports torch, the standard library, "
+        "numpy and other stub files alone. So gan.w1 is wrong."
+    ) in output
+    assert "tells why" not in output
+
+
+def test_a_stub_file_that_cannot_be_imported_is_one_problem(work, call, monkeypatch):
+    names = ("vae.log_mean_exp", "vae.log_likelihood_normal", "vae.elbo", "gan.jsd", "gan.w1")
+    monkeypatch.setattr("grading.cli.packing.select_parts", lambda _: (SMALL, select(names, SMALL)))
+    change("vae/likelihoods.py", "import torch\n", "import torch\n\nthis_is_no_name\n")(work)
+    change("gan/objectives.py", "import math\n", "import = math\n")(work)
+    status, output, _ = call("pack", "--student", "1", "-i", "mine")
+    assert status == 1
+    told = output.partition("missing or wrong:")[2]
+    assert "the file cannot be imported: NameError: name 'this_is_no_name' is not defined. So vae." in told
+    assert told.count("NameError") == 1
+    assert told.count("gan/objectives.py") == 1
+    assert "gan.jsd" not in told  # the file is told
 
 
 # Where it goes
@@ -429,7 +491,9 @@ def test_one_that_cannot_be_written_leaves_what_was_there(tmp_path, monkeypatch)
     [
         (("--out", "mine/report.md"), "expected a name that ends in .zip"),
         (("--out", "nowhere/a.zip"), "there is no directory nowhere"),
-        (("--student", "12 34"), "expected up to 40 letters, digits"),
+        (("--student", "12 34"), "--student 12 34: expected up to 40 of the letters a to z, digits"),
+        (("--student", "Zoë"), "--student Zoë: expected up to 40 of the letters a to z"),
+        (("--student", "a\x1b[31m"), "--student a?[31m: expected"),
         (("-i", "nothing"), "no implementation 'nothing'"),
         (("mine",), "mine is no run: there is no config.json"),
         (("-i", "empty"), "no stub file is in it"),
@@ -449,7 +513,8 @@ def test_what_cannot_be_carried_out_ends_with_status_2_and_changes_nothing(work,
 def test_without_a_number_of_a_student_nothing_is_packed(call, work):
     status, _, errors = call("pack", "-i", "mine")
     assert status == 2
-    assert "--student" in errors
+    assert errors.count("\n") == 1
+    assert "As in --student 1234567" in errors
 
 
 def test_programs_are_told_the_same(work, pack):
@@ -481,3 +546,30 @@ def test_a_report_tells_itself_what_it_asks():
     assert (first.words, first.answers, first.lacking) == (7, {"elbo": "-91.2"}, [])
     assert second.words == 0
     assert answered("", bare) == []
+
+
+ORDER = 'log_det_cost = "{}"'
+
+
+@pytest.mark.parametrize("questions", [RUBRIC.questions, {}])
+@pytest.mark.parametrize(("given", "reads"), [("O(d", False), ("O(d^9)", True), ("linear", True), ("a lot", False)])
+def test_an_answer_of_another_form_is_not_counted(questions, given, reads):
+    report = template(RUBRIC).replace(ORDER.format(""), ORDER.format(given))
+    (found,) = (
+        each
+        for each in answered(report, msgspec.structs.replace(RUBRIC, questions=questions))
+        if each.question == "3.2"
+    )
+    assert found.lacking == []
+    assert list(found.unread) == ([] if reads else ["log_det_cost"])
+    assert any("log_det_cost" in problem for problem in found.problems) is not reads
+
+
+def test_the_form_of_every_answer_is_known():
+    for name, question in RUBRIC.questions.items():
+        forms = forms_in(section_text(name, RUBRIC))
+        assert forms.keys() == question.answers.keys()
+        for form in forms.values():
+            assert not reads_as(form, "!")
+    dirac = forms_in(section_text("2.1", RUBRIC))["dirac-jsd-1"]
+    assert [reads_as(dirac, word) for word in ("converges", "Limit-Cycle", "cycle", "explodes")] == [True] * 3 + [False]

@@ -8,10 +8,20 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from grading.claims import Claim
 from grading.pages import analysis, class_page, feedback_page, layout, own_report
 from grading.pages.pictures import Album
 from grading.pages.words import html
-from grading.records import PartRecord, PropertyRecord, Record, Settlement, points_of_runs
+from grading.records import (
+    AnswerRecord,
+    PartRecord,
+    PropertyRecord,
+    QuestionRecord,
+    Record,
+    RunRecord,
+    Settlement,
+    points_of_runs,
+)
 from grading.rubric import Rubric, load
 from grading.wording import Failure
 from tests.kit.class_of_forty import CIRCUMSTANCES, HOSTILE_TEXT, LAYERS, hostile, records
@@ -174,6 +184,17 @@ def test_what_was_refused_is_told_with_its_reason_and_pairs_as_a_hint(forty):
     assert "Similar code" not in class_page.page(forty)
 
 
+def test_of_many_notes_the_first_are_told_and_how_many_more_there_are():
+    notes, look_at = [f"note-{n:02} " + "x" * 1000 for n in range(13)], [f"look-{n:02}" for n in range(12)]
+    text = class_page.page([replace(made("a"), notes=notes, look_at=look_at)])
+    assert [n for n in range(13) if f"note-{n:02}" in text] == list(range(10))
+    assert [n for n in range(12) if f"look-{n:02}" in text] == list(range(10))
+    assert "and 5 more in the record" in text
+    assert "x" * 292 + " …" in text
+    assert "x" * 293 not in text
+    assert "more in the record" not in class_page.page([replace(made("a"), notes=notes[:10])])
+
+
 @pytest.mark.parametrize("class_", [[], [made("a", ("p", "x"))], [Record("a", "refused", CIRCUMSTANCES, reason="r")]])
 def test_a_class_of_none_or_one_has_a_page(class_):
     assert_harmless(class_page.page(class_).replace(" class=", " data-class="))
@@ -234,6 +255,34 @@ def test_how_the_points_come_about_is_told(forty):
     assert f"−{settled.penalty:g}" in text
     settled = Settlement(1, 1, 0)
     assert "due time" not in feedback_page.render(replace(record, settlement=settled), {})
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"), [([], "35"), (["vae.elbo"], "35"), (["3.2"], "35"), (["vae.log_likelihood"], "")]
+)
+def test_what_runs_could_give_is_told_where_the_record_tells_it(extra, told):
+    base = made("a")
+    words = [QuestionRecord("3.2", "Costs", 3.0)]
+    settled = Settlement(0, 0, 1, extra=extra)
+    record = replace(base, questions=words, settlement=settled, runs=[RunRecord("runs/a", [reached()])])
+    counted = 35 + sum(worth for name, worth in (("vae.elbo", 2), ("3.2", 3)) if name not in extra)
+    text = feedback_page.render(replace(record, points=15.0, possible=counted), {})
+    row = f'finished runs</th><td class="number">15</td><td class="number">{told}</td>'
+    assert row in text
+
+
+def reached() -> Claim:
+    return Claim("vae.elbo", "s", "nats", "1.1", "reached", 15.0, "digits", "at least", -1.5, -1.25, 0.1, -2.0)
+
+
+def test_a_wrong_cost_is_not_told_the_right_one():
+    wrong = AnswerRecord("3.2", "log_det_cost", "the cost", "wrong", 0.0, 1.0, "O(1)", "O(d^3)", "counted O(d^3)")
+    right = AnswerRecord("3.3", "density_cost", "the cost", "right", 1.0, 1.0, "O(k d)", "O(d k)")
+    record = replace(made("a"), answers=[wrong, right], questions=[QuestionRecord("3.2", "Costs", 3.0)])
+    text = feedback_page.render(record, {})
+    assert "O(1)" in text
+    assert "O(d^3)" not in text
+    assert text.count("O(d k)") == 1
 
 
 def test_a_refused_submission_is_told_why():

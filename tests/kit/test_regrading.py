@@ -223,12 +223,14 @@ def test_a_changed_rubric_is_judged_by_again(call: Call, richer: tuple[Path, Pat
     assert "2 of 2 were graded before, and are kept" in text
 
 
-def test_going_on_by_another_rubric_is_refused_and_told_how(call: Call, richer: tuple[Path, Path]) -> None:
+def test_going_on_by_another_rubric_counts_everybody_by_it(call: Call, richer: tuple[Path, Path]) -> None:
     folder, out = richer
-    status, _, err = call("grade", folder, "--out", out, *ONLY, "--resume")
-    assert status == 2
-    assert "with other rubric" in err
-    assert "--regrade" in err
+    before = {name: points(out, name) for name in ("anna", "ben")}
+    status, text, err = call("grade", folder, "--out", out, *ONLY, "--resume")
+    assert (status, err) == (0, "")
+    assert "2 of 2 were graded before, and are kept" in text
+    for name in ("anna", "ben"):
+        assert points(out, name)[""] == before[name][""] + 3
 
 
 def test_killed_in_the_middle_and_done_again_it_is_the_same(

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import re
 import shutil
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -10,7 +11,8 @@ from pathlib import PurePosixPath
 import msgspec
 import pytest
 
-from exercises.experiments.dirac import predictions
+from exercises.experiments.dirac import predictions, settings
+from exercises.experiments.dirac.outcomes import WORDS
 from grading import rubric
 from grading.catalogue import all_parts
 from grading.engine.implementation import ROOT
@@ -28,6 +30,18 @@ COINCIDENCES = {
     "h = torch.tanh((w * z).sum(-1) + b)": "tests/support/oracles.py",
     # The names of the four arguments, in the handout's order.
     "mu_q, logvar_q, mu_p, logvar_p = (": "tests/vae/test_divergences.py",
+}
+# Where an order of cost is a form of an answer: offered by the report, and known to what reads any.
+FORMS = {"exercises/report.md", "grading/pack/forms.py", "grading/rubric.py", "grading/written/orders.py"}
+PHRASE = 5  # words in a row
+# Phrases of a criterion that stand elsewhere too, and why they answer nothing.
+COMMON = {
+    "is at least the mean of": "of log_mean_exp and of the estimate, as their properties say",
+    "the logarithm of a mean": "what log_mean_exp is called in a hint",
+    "the jacobian is i u": "a hint on planar, which is asked for",
+    "with the order of the checkpoints": "what a rank correlation is taken with",
+    "for several u w b": "what the given figure shows",
+    "a cycle and ends none": "a caption of the table that a run of the student's own fills",
 }
 # The logarithm of N(0, I), by which the properties judge a flow's base.
 OF_THE_BANK = {("return -0.5 * (z**2 + math.log(2 * math.pi)).sum(1)", "tests/flows/test_objectives.py")}
@@ -79,17 +93,74 @@ def test_no_two_lines_of_a_function_in_the_bank_stand_together_in_any_file(texts
     assert {(pair, path) for pair in told for path, text in texts.items() if pair in text} == OF_THE_BANK
 
 
-def test_no_criterion_of_a_question_stands_in_any_file(texts):
-    told = {lines(c.text) for question in rubric.load().questions.values() for c in question.criteria}
-    assert len(told) > 10
-    assert not [text for text in told if any(text in other for other in texts.values())]
+def phrases(text):
+    """Every few words in a row of a text; of a formula, whose letters any other has too, none."""
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    found = {tuple(words[start : start + PHRASE]) for start in range(len(words) - PHRASE + 1)}
+    return {" ".join(phrase) for phrase in found if sum(len(word) > 2 for word in phrase) > 1 and "log" not in phrase}
+
+
+def test_no_phrase_of_a_criterion_stands_in_any_file(texts):
+    questions = rubric.load().questions.values()
+    common = set.union(*(phrases(question.asks) for question in questions), *map(phrases, COMMON))
+    told = set.union(*(phrases(c.text) for question in questions for c in question.criteria)) - common
+    assert len(told) > 200
+    found = {
+        (phrase, path)
+        for path, text in texts.items()
+        if path != "exercises/report.md"
+        for phrase in told & phrases(text)
+    }
+    assert found == set()
+
+
+def test_no_class_stands_beside_a_configuration_in_any_file(texts):
+    names = "|".join(re.escape(c.name) for c in settings.CONFIGURATIONS)
+    beside = re.compile(rf"\b(?:{names})\b.*\b(?:{'|'.join(WORDS)})\b|\b(?:{'|'.join(WORDS)})\b.*\b(?:{names})\b")
+    assert beside.search('"dirac.class.dirac-jsd-1": "cycles"')
+    assert {(path, found[0]) for path, text in texts.items() if (found := beside.search(text))} == set()
+
+
+def test_no_order_of_a_cost_stands_in_any_file_but_as_a_form(texts):
+    order = re.compile(r"(?<!\w)O\([kd]")
+    assert order.search("in $O(d)$")
+    assert {path for path, text in texts.items() if order.search(text)} <= FORMS
+
+
+def test_nothing_that_the_reference_finds_is_in_it(tree, texts):
+    assert not [path for path in tree if path.startswith("exercises/experiments/results")]
+    assert not [path for path, text in texts.items() if "<details" in text]
+    handouts = [f"exercises/{topic}/README.md" for topic in ("vae", "gan", "flows")]
+    assert all("<details>" in (ROOT / path).read_text(encoding="utf-8") for path in handouts)
+    assert "What is a matter of choice" in texts[handouts[2]]
+    assert "equals = " not in texts["grading/rubric.toml"]
+    assert "breaks down" not in texts["grading/rubric.toml"]
+
+
+def test_what_a_handout_still_shows_is_given_out(tmp_path):
+    root = environments.checkout(tmp_path / "kit")
+    file = root / "exercises" / "vae" / "README.md"
+    picture = "exercises/experiments/results/vae-paper/samples.png"
+    file.write_text(f"![digits](../{picture.removeprefix('exercises/')})\n\n{file.read_text()}")
+    found = student(root)
+    assert {path for path in found if "results/" in path} == {picture}
+
+
+def test_its_documents_name_nothing_that_is_not_there(texts):
+    read = {
+        path: text for path, text in texts.items() if path.endswith(".md") or path.startswith(("exercises/", "tests/"))
+    }
+    words = ("tests.bench", "solutions", "reference functions")
+    assert {(path, word) for path, text in read.items() for word in words if word in text} == set()
 
 
 def test_the_rubric_is_the_whole_one_but_for_what_is_hidden(tree, tmp_path):
     (tmp_path / "rubric.toml").write_bytes(tree["grading/rubric.toml"])
     whole, cut = rubric.load(), rubric.load(tmp_path / "rubric.toml")
     parts = {name: msgspec.structs.replace(part, instructor_only=[]) for name, part in whole.parts.items()}
-    assert cut == rubric.Rubric(parts, whole.claims, whole.grading)
+    claims = {name: claim for name, claim in whole.claims.items() if not claim.equals}
+    assert len(claims) == len(whole.claims) - 20
+    assert cut == rubric.Rubric(parts, claims, whole.grading)
     assert "No student" not in tree["grading/rubric.toml"].decode()
 
 
@@ -177,7 +248,9 @@ def test_it_offers_the_commands_that_work_there_and_no_others(run):
     done = run("python", "-c", code)
     assert done.stdout.split() == ["check", "doctor", "hint", "list", "pack", "report", "train", "watch"], done.stderr
     for command in done.stdout.split():
-        assert f"Example: elbo {command}" in run("elbo", command, "--help").stdout
+        told = run("elbo", command, "--help").stdout
+        assert f"Example: elbo {command}" in told
+        assert "solutions" not in told
 
 
 def test_the_first_minutes(run, unpacked):
@@ -226,6 +299,17 @@ def test_a_report_measures_with_ones_own_functions_and_says_so(run, unpacked):
     done = run("elbo", "report", "runs/f", "--out", "report.html")
     assert done.returncode == 1, done.stderr
     assert "still to be written, in flows/composition.py" in done.stdout
+
+
+def test_a_report_of_the_dirac_gan_tells_its_table_and_who_knows_the_classes(run, unpacked):
+    folder, _ = unpacked
+    shutil.copytree(ROOT / "solutions" / "gan", folder / "exercises" / "gan", dirs_exist_ok=True)
+    settings = [f"--set={each}" for each in ("configuration=dirac-w1-1", "starts=2")]
+    assert run("elbo", "train", "dirac", *settings, "--out", "runs/d").returncode == 0
+    done = run("elbo", "report", "runs/d", "--out", "report.html")
+    assert done.returncode == 0, done.stderr
+    assert "your instructor's rubric says which are right" in done.stdout
+    assert "Prediction and outcome" in (folder / "report.html").read_text(encoding="utf-8")
 
 
 # The command

@@ -146,8 +146,14 @@ def test_the_cut_rubric_keeps_everything_else_as_it_is_written():
     assert public(RUBRIC) == (
         '# The head.\n[grading]\ninputs = 5\n\n# Of the part.\n[parts."vae.elbo"]\nhints = [\n    "look",\n]\n'
         "points = { a = 1 }\ninstructor_only_as_well = 1\n"
-        '\n# Of the claim.\n[claims."vae.elbo"]\npoints = 2\n'
+        '\n[claims."vae.elbo"]\npoints = 2\n'
     )
+
+
+def test_a_claim_that_asks_for_a_word_goes_with_its_tables():
+    game, other = '[claims.game]\nequals = { a = "cycles" }\n', "\n# Why.\n[claims.other]\npoints = 1\n"
+    assert public(f'{game}{other}\n[claims.last.equals]\na = "x"\n') == "\n[claims.other]\npoints = 1\n"
+    assert public(game) == "\n"
 
 
 def test_a_secret_on_several_lines_goes_as_a_whole():

@@ -12,6 +12,7 @@ from exercises.experiments.dirac import settings as dirac
 from exercises.experiments.dirac import theory
 from exercises.experiments.flows.settings import PRESETS
 from grading.engine.implementation import ROOT
+from grading.release.handouts import for_students
 from grading.rubric import load
 from tests.bench.flow_seeds import RESULTS, student_t_99, threshold
 from tests.bench.image_seeds import RESULTS as IMAGE_RESULTS
@@ -29,26 +30,27 @@ CLAIMS = {name: claim for name, claim in load().claims.items() if claim.experime
 by_claim = pytest.mark.parametrize("name", CLAIMS)
 
 
-def row_of(name):
-    """The cells of a figure's row in the handout's tables."""
+def rows_of(name):
+    """The cells of a figure's rows in the handout: of the table that students see, and of what the reference finds."""
     _, kind, target, k = name.split(".")
     label = {"negative_log_likelihood": f"{target}, {k}", "reverse_kl": f"arcs, reverse KL, {k}"} | {
         "near_ridge": f"sine, share near the ridge, {k}",
         "coverage": f"sine, coverage, {k}",
     }
     text = (ROOT / "exercises" / "flows" / "README.md").read_text(encoding="utf-8")
-    (row,) = [line for line in text.splitlines() if line.startswith(f"| {label[kind]} |")]
-    return [cell.strip() for cell in row.strip("|").split("|")]
+    shown, found = [line for line in text.splitlines() if line.startswith(f"| {label[kind]} |")]
+    assert shown in for_students(text)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in (shown, found)]
 
 
 @by_claim
 def test_the_handout_says_what_was_measured(name):
-    cells = row_of(name)
+    shown, found = rows_of(name)
     paper, quick, best = (FOUND[preset]["scores"][name] for preset in ("paper", "quick", "best"))
     spread = f"{statistics.median(paper):.4f} ({min(paper):.4f} to {max(paper):.4f})"
-    assert [spread, f"{statistics.median(quick):.4f}", f"{statistics.median(best):.4f}"] == cells[-4:-1]
+    assert [spread, f"{statistics.median(quick):.4f}", f"{statistics.median(best):.4f}"] == found[-3:]
     line = (CLAIMS[name].at_most or CLAIMS[name].at_least)["two_dimensional"]
-    assert cells[-1].endswith(f"{line:.3f}")
+    assert shown[-1] == f"{CLAIMS[name].relation} {line:.3f}"
 
 
 @by_claim
@@ -109,6 +111,19 @@ def test_the_handout_says_the_radius_that_was_measured(training):
 def test_the_dirac_gan_was_run_with_the_assignments_settings():
     config = json.loads((ROOT / "exercises" / "experiments" / "results" / "dirac" / "config.json").read_text())
     assert config["settings"] == vars(dirac.Config())
+
+
+# The variational autoencoder
+
+
+@pytest.mark.parametrize(("key", "question"), [("vae.elbo", "1.1"), ("vae.log_likelihood", "1.2")])
+def test_the_handout_says_the_thresholds_of_both_data_sets(key, question):
+    text = (ROOT / "exercises" / "vae" / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| {question} (")]
+    found = [cell.strip().replace("−", "-") for cell in row.strip("|").split("|")]
+    claim = load().claims[key]
+    assert found[0] == f"{question} ({claim.points:g} points)"
+    assert [found[2], found[4]] == [f"at least {claim.at_least[data]:g}" for data in ("binarized_mnist", "digits")]
 
 
 # Images

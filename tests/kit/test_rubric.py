@@ -66,6 +66,30 @@ def test_points_of_a_part_add_up(rubric_file):
     assert load(path).parts["vae.log_mean_exp"].total == 1.25
 
 
+POLICIES = [
+    ("drop_lowest = { va = 1 }", ["drop_lowest.va is 1", "vae has 1"]),
+    ("drop_lowest = { vae = 1 }", ["drop_lowest.vae is 1", "fewer than the parts of a topic"]),
+    ("free_days = 9\nlatest_days = 3", ["free_days is 9", "3 of latest_days"]),
+    ("due = 2026-12-01T23:59:00", ["expected a time zone"]),
+    ('extra_credit = ["vae.elbow"]', ["extra_credit names 'vae.elbow'"]),
+    ("per_day = 1.5", ["per_day", "<= 1"]),
+    ("late = 1", ["unknown field `late`"]),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), POLICIES, ids=[text.split(" ")[0] for text, _ in POLICIES])
+def test_a_policy_that_cannot_be_meant_is_refused(rubric_file, text, words):
+    path = rubric_file("", f"[policy]\n{text}\n")
+    with pytest.raises(RubricError) as refused:
+        load(path)
+    assert all(word in str(refused.value) for word in [str(path), "policy", *words]), str(refused.value)
+
+
+def test_points_on_data_without_a_threshold_are_refused(rubric_file):
+    with pytest.raises(RubricError, match=r"graded_on is 'digit', for which there is no threshold"):
+        load(rubric_file('graded_on = "digits"', 'graded_on = "digit"'))
+
+
 # The shipped rubric
 
 

@@ -31,7 +31,7 @@ from grading.records import (
     Settlement,
 )
 from grading.views import KINDS, ViewError, write
-from grading.views.lms import HEAD
+from grading.views.lms import HEAD, unconfirmed
 from grading.wording import TO_DO, Failure
 
 SCHEMAS = ROOT / "tests" / "kit" / "schemas"
@@ -618,6 +618,41 @@ def test_a_number_in_two_submissions_is_said(tmp_path: Path) -> None:
     write("lms", tmp_path, made)
     rows = table_of((tmp_path / "lms.csv").read_bytes())
     assert all("The number 7 stands in another submission too." in row["Final Grade (comment)"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "student", "confirmed"),
+    [
+        ("eve", "1234567", False),
+        ("Bob_1234567_assignsubmission_file", "1234567", True),
+        ("bobsmith_81_1234567_vae-2", "1234567", True),
+        ("1234567", "1234567", True),
+        ("s1234567", "S1234567", True),
+        ("x_S-123_y", "s-123", True),
+        ("eve_12345678", "1234567", False),
+        ("eve_s1234567", "1234567", False),
+        ("eve_1_234567", "1234567", False),
+        ("anna-lms", "", True),
+    ],
+)
+def test_a_number_that_no_platform_wrote_is_the_hand_ins_own_word(
+    name: str, student: str, confirmed: bool, tmp_path: Path
+) -> None:
+    made = msgspec.structs.replace(WHOLE, submission=name, student=student)
+    (row,) = table_of(viewed("lms", made, tmp_path))
+    assert row["SIS User ID"] == (student or name)
+    assert ("is the hand-in's own word" in row["Final Grade (comment)"]) == (not confirmed)
+    assert unconfirmed([made]) == ([] if confirmed else [name])
+
+
+def test_a_number_that_a_platform_wrote_for_another_is_nobodys_own(tmp_path: Path) -> None:
+    made = [msgspec.structs.replace(WHOLE, submission=name) for name in ("Bob_1234567_vae", "eve")]
+    made[1] = msgspec.structs.replace(made[1], student="1234567")
+    write("lms", tmp_path, made)
+    bob, eve = table_of((tmp_path / "lms.csv").read_bytes())
+    assert (bob["SIS User ID"], eve["SIS User ID"]) == ("Bob_1234567_vae", "eve")
+    assert "stands in another submission too" in eve["Final Grade (comment)"]
+    assert unconfirmed(made) == []
 
 
 def test_a_submission_called_0_is_somebody(tmp_path: Path) -> None:

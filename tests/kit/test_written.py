@@ -4,6 +4,7 @@ import pytest
 
 from grading import rubric, written
 from grading.engine.implementation import ROOT
+from grading.notes import MOST, OF_SECTION
 from grading.written.sections import LONGEST
 
 RUBRIC = rubric.load()
@@ -216,6 +217,26 @@ HOSTILE = {
     "zeros": "\0" * 1000 + "## 3.2\n\0",
     "surrogates": "## 3.2 \ud800\n\udfff\n",
 }
+
+
+ODD = "## 3.2\n" + "```toml\nlog_det_cost=\n=\n=\n```\n" * 1_000
+
+
+@pytest.mark.parametrize("text", [ODD, ODD.replace("```\n", "```\n## 3.2\n")], ids=["blocks", "sections"])
+def test_of_many_notes_the_first_are_kept_and_the_others_counted(text: str) -> None:
+    notes = section(text).notes
+    assert len(notes) == OF_SECTION + 1
+    assert "is no TOML" in notes[0]
+    assert notes[-1] == f"and {2_000 - OF_SECTION:,} more"
+
+
+def test_a_report_has_no_more_notes_than_a_person_reads() -> None:
+    keys = {name: next(iter(question.answers), "") for name, question in RUBRIC.questions.items()}
+    text = "".join(ODD.replace("3.2", name).replace("log_det_cost", key) for name, key in keys.items())
+    made = written.grade_report(text, (), [], RUBRIC, measured=False)
+    assert OF_SECTION < len(made.notes) <= MOST + 1
+    assert made.notes[-1].startswith("and ")
+    assert sum(map(len, made.notes)) + sum(len(each.message) for each in made.answers) < 50_000
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

@@ -8,10 +8,13 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from grading import rubric, written
+from grading import feedback, rubric, written
 from grading.claims import Claim
 from grading.engine.implementation import Implementation, locate
-from grading.records import AnswerRecord, RunRecord
+from grading.nbgrader.texts import answers_text
+from grading.pages import feedback_page
+from grading.records import AnswerRecord, Circumstances, Record, RunRecord
+from grading.views.cases import cases
 from grading.written import costs, orders
 
 RUBRIC = rubric.load()
@@ -173,10 +176,21 @@ def test_words_and_their_pictures_are_kept_for_a_person() -> None:
 # Costs, as they are written
 
 LINEAR = [
-    "O(d)", "o(d)", "Θ(d)", "$O(d)$", r"$\mathcal{O}(d)$", r"\mathcal O(d)", r"$\Theta\left(d\right)$", "d", "D",
-    "O( d )", "O(2d)", "O(d + 1)", "linear in d", "Linear", "`O(d)`", "O(d) = inner products", "T = O(d)", "O(d^1)",
+    "O(d)", "O(d).", "Θ(d)", "$O(d)$", r"$\mathcal{O}(d)$", r"\mathcal O(d)", r"$\Theta\left(d\right)$", "d", "D",
+    "O( d )", "O(2d)", "O(d + 1)", "linear in d", "Linear", "`O(d)`", "$O(d)$.", "T = O(d)", "cost: O(d)", "O(d^1)",
 ]  # fmt: skip
-SQUARE = ["O(d^2)", "O(d²)", "d**2", "O(d*d)", "O(d d)", "$O(d^{2})$", "quadratic in d", "O(3 d^2 + d)", r"d \cdot d"]
+SQUARE = [
+    "O(d^2)",
+    "O(d²)",
+    "d**2",
+    "O(d*d)",
+    "O(d d)",
+    "$O(d^{2})$",
+    "quadratic in d",
+    "O(3 d^2)",
+    "O(1 d^2 + d)",
+    r"d \cdot d",
+]
 NONE = [
     "",
     "O(n)",
@@ -208,6 +222,32 @@ def test_a_cost_in_two_dimensions(text: str) -> None:
 @pytest.mark.parametrize("text", [*NONE, "d" * 101, "O(" * 50, "²" * 90, "\\" * 90, "linear in k"])
 def test_what_is_no_single_order_is_none(text: str) -> None:
     assert orders.exponents_in(text, ["d"]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "o(k d) is not it, nor k^9 d^9",
+        "O(k d) or k^9",
+        "definitely not O(k d), it is more",
+        "$O(k d)$; alternatively k d^2",
+        "O(d k) vs. Ω(d^2)",
+        "o(kd)",
+        "Ω(k d)",
+        "O(0 k^5 d + kd)",
+        "O(0 k d)",
+        "O(k d + 2 d)",
+        "O(k d) = O(d)",
+        "O(d) = k d",
+        "kd = d",
+        "O(k d) O(k d)",
+        "O(k d)^2",
+        "cost is not O(k d)",
+        "cost = T = O(k d)",
+    ],
+)
+def test_an_answer_that_says_anything_but_one_order_is_none(text: str) -> None:
+    assert orders.exponents_in(text, ["k", "d"]) is None
 
 
 def test_a_sum_that_nothing_dominates_is_no_product() -> None:
@@ -262,11 +302,24 @@ def test_a_cost_is_set_beside_what_was_counted_of_the_reference() -> None:
     assert (right.outcome, right.given, right.measured) == ("right", "O(d)", "O(d)")
     assert answered("3.3", "density_cost", "$O(dk)$").outcome == "right"
     wrong = answered("3.2", "log_det_cost", "O(d^3)")
-    assert (wrong.outcome, wrong.message) == ("wrong", "answered O(d^3), counted O(d)")
+    assert (wrong.outcome, wrong.message) == ("wrong", "read as O(d^3); counted was another")
     unread = answered("3.3", "density_cost", "fast")
     assert unread.outcome == "wrong"
-    assert "cannot be read as an order" in unread.message
+    assert "cannot be read as one order" in unread.message
     assert answered("3.2", "log_det_cost", 1.0).outcome == "wrong"
+
+
+@pytest.mark.parametrize("given", ["O(1)", "O(d^7)", "fast", None])
+def test_of_a_cost_that_was_not_answered_rightly_the_right_one_stands_nowhere(given: Any) -> None:
+    """Whoever read it off a record, a page or a view would hand it in again."""
+    made = answered("3.3", "density_cost", given)
+    assert (made.points, made.measured) == (0.0, None)
+    record = Record("anna", "graded", Circumstances(7, 5, [], "r", "k", "3.11", "2.4", "Linux"), answers=[made])
+    shown = [str(case) for case in cases(record)]
+    shown += [feedback.feedback(record), feedback_page.render(record, {}), answers_text([made])]
+    assert not [text for text in shown if "O(k d)" in text.replace("\\", "")]
+    right = replace(record, answers=[answered("3.3", "density_cost", "d k")])
+    assert "O(k d)" in feedback.feedback(right).replace("\\", "")
 
 
 @pytest.mark.parametrize(("part", "growing"), [("vae.elbo", ("d",)), ("flows.planar", ("k",))])

@@ -178,7 +178,7 @@ class NotedDescent(Descent):
 
 @dataclass(frozen=True)
 class Game(Given):
-    """Two players as solutions/gan/steps.py describes them.
+    """Two players as exercises/gan/steps.py describes them.
 
     real and noise: (batches, batch, ...), handed out one after another, and again from the first. rates: learning
     rates of the critic and the generator. stale: what stands in every parameter's .grad at the start, None for nothing.

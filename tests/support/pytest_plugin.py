@@ -19,7 +19,7 @@ from .properties import Attempt, Part, Property, run_check
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that `elbo check` has too."""
     group = parser.getgroup("elbo-room")
-    group.addoption("--implementation", default="exercises", help="exercises, solutions, or a directory")
+    group.addoption("--implementation", default="exercises", help="a name, or a directory that has the topics in it")
     group.addoption("--profile", default="student", choices=sorted(PROFILES), help="how many inputs are tried")
     group.addoption("--seed", type=int, default=0, help="what the inputs are drawn from")
 

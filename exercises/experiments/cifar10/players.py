@@ -17,7 +17,7 @@ WEIGHT_DECAY = 1e-6  # of the critic
 
 
 class Functions(Protocol):
-    """The student's functions of Problem 2 that the experiment calls; solutions/gan says what each one does."""
+    """The student's functions of Problem 2 that the experiment calls; exercises/gan says what each one does."""
 
     jsd: Callable[[Tensor, Tensor], Tensor]
     w1: Callable[[Tensor, Tensor], Tensor]

@@ -23,7 +23,7 @@ SPREAD = 0.7  # standard deviation of every starting coordinate
 
 
 class Functions(Protocol):
-    """The student's functions of Problem 2 that the experiment calls; solutions/gan says what each one does."""
+    """The student's functions of Problem 2 that the experiment calls; exercises/gan says what each one does."""
 
     jsd: Callable[[Tensor, Tensor], Tensor]
     w1: Callable[[Tensor, Tensor], Tensor]

@@ -16,7 +16,7 @@ Layers = Sequence[Layer]
 
 
 class Functions(Protocol):
-    """The student's functions of Problem 3 that the experiment calls; solutions/flows says what each one does."""
+    """The student's functions of Problem 3 that the experiment calls; exercises/flows says what each one does."""
 
     constrain_u: Callable[[Tensor, Tensor], Tensor]
     planar: Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]

@@ -25,11 +25,12 @@ def learning_curve(metrics: Sequence[Mapping[str, Any]], threshold: float | None
     if threshold is not None:
         axes.axhline(threshold, color="black", linewidth=1, linestyle="--", label=f"threshold {threshold:g}")
     # The first epochs are far above the rest and would press the end of the curve flat.
-    settled = [m["valid_negative_elbo"] for m in metrics[len(metrics) // 10 :]]
+    settled = [m[key] for m in metrics[len(metrics) // 10 :] for key in ("train_negative_elbo", "valid_negative_elbo")]
     low = min(settled + ([threshold] if threshold is not None else []))
     span = max(settled) - low or 1.0
     axes.set_ylim(low - 0.08 * span, max(settled) + 0.08 * span)
-    axes.set(xlabel="epoch", ylabel="−ELBO (nats an image)", title=f"After {epochs[-1]} epochs: {settled[-1]:.2f} nats")
+    last = metrics[-1]["valid_negative_elbo"]
+    axes.set(xlabel="epoch", ylabel="−ELBO (nats an image)", title=f"After {epochs[-1]} epochs: {last:.2f} nats")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return figure

@@ -14,7 +14,7 @@ PIXELS, HIDDEN, LATENT = 784, 300, 100
 
 
 class Functions(Protocol):
-    """The student's functions of Problem 1 that the experiment calls; solutions/vae says what each one does."""
+    """The student's functions of Problem 1 that the experiment calls; exercises/vae says what each one does."""
 
     elbo: Callable[..., Tensor]
     importance_log_likelihood: Callable[..., Tensor]

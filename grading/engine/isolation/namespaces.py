@@ -16,8 +16,12 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
 def python_directories() -> list[Path]:
-    """Return what Python and the installed packages are read from, and the libraries of the system."""
+    """Return what Python and the installed packages are read from, and the libraries of the system.
+
+    Packages may also lie where a .pth file, a user's own installation or an environment below this one has them.
+    """
     places = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    places |= {place for place in sys.path if Path(place).name in ("site-packages", "dist-packages")}
     places |= {f"{sys.base_prefix}/lib", f"{sys.prefix}/lib", *SYSTEM}
     return sorted({Path(p) for p in places if os.path.exists(p)})
 
