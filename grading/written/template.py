@@ -20,7 +20,8 @@ Number:
 
 <!-- One section for each question; it is found by the number in its heading. Write your words below what is asked, put
 pictures in by their path, as in ![learning curve](../runs/vae-1/figures/learning_curve.png), and fill in the answers
-between the quotes: a machine reads those. Formulas go between dollar signs. Comments like this one do not count. -->
+between the quotes: a machine reads those. Formulas go between dollar signs. Comments like this one do not count.
+Pictures are PNG, JPEG or GIF, at most 24 and of at most 1 MB each; a path with spaces goes between < and >. -->
 """
 EMPTY = re.compile(r"<!-- As handed out: ([0-9a-f]{16}) -->\n?\Z")
 

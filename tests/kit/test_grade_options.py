@@ -226,7 +226,9 @@ def test_times_that_cannot_be_read_are_refused(resume: Call, tmp_path: Path, con
     assert words in err
 
 
-def test_points_hints_and_policy_that_changed_are_no_other_way_of_grading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_points_hints_and_policy_that_changed_are_no_other_way_of_grading(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from grading.grader import Order, circumstances_of
 
     before, text = circumstances_of(Order()), rubric.PATH.read_text(encoding="utf-8")
