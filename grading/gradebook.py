@@ -26,6 +26,7 @@ from grading.pages import class_page, feedback_page
 from grading.policies import settle, shared
 from grading.records import Circumstances, Record
 from grading.rubric import Rubric
+from grading.signs import shown
 from grading.similarity import Pair
 
 GRADING = "grading.json"
@@ -74,8 +75,25 @@ class Gradebook:
                     "give another directory."
                 )
             _expect_same(out, before, circumstances, REGRADED if regrade else ())
+        self._expect_manual()
         self.given: Mapping[str, Mapping[str, Given]] = manual.read(self.manual, self.rubric)
         self.shared: set[str] = set()  # numbers that are nobody's, known once all are graded
+
+    def _expect_manual(self) -> None:
+        """Refuse to count points away that a person gave, because their table was moved or deleted."""
+        if self.manual.exists():
+            return
+        given = []
+        for path in sorted((self.out / "records").glob("*.json")):
+            with contextlib.suppress(OSError, ValueError):  # one that cannot be read is graded again
+                if any(question.points is not None for question in records.read(path).questions):
+                    given.append(path.stem)
+        if given:
+            raise GradebookError(
+                f"{self.manual} is not there, but {len(given)} records have points that a person gave, "
+                f"{shown(', '.join(given))}. Put it back; to begin anew, make it with its first line alone: "
+                f"{','.join(manual.COLUMNS)}"
+            )
 
     def add_given(self, given: Mapping[str, Mapping[str, Given]]) -> None:
         """Also count what a person gave elsewhere; where manual.csv has points for the same, those stay."""

@@ -355,6 +355,18 @@ def test_what_a_person_gave_counts_as_a_record_is_kept(out: Path) -> None:
     assert "well argued" in (out / "feedback" / "anna.html").read_text(encoding="utf-8")
 
 
+def test_points_whose_table_is_gone_are_not_counted_away(out: Path) -> None:
+    give(out, "anna,1.1,1.5,well argued")
+    Gradebook(out, WHOLE, resume=True).keep(whole())
+    table = out / "manual.csv"
+    head = table.read_bytes().splitlines(keepends=True)[0]
+    table.unlink()
+    with pytest.raises(GradebookError, match=r"1 records have points that a person gave, anna\. Put it back"):
+        Gradebook(out, WHOLE, resume=True)
+    table.write_bytes(head)
+    assert Gradebook(out, WHOLE, resume=True).given == {}
+
+
 def test_points_that_cannot_be_given_are_refused_before_anything_is_graded(out: Path) -> None:
     give(out, "anna,1.1,99,")
     with pytest.raises(ManualError, match="points are 99, expected a number from 0 to 2"):
