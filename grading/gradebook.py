@@ -83,11 +83,7 @@ class Gradebook:
         """Refuse to count points away that a person gave, because their table was moved or deleted."""
         if self.manual.exists():
             return
-        given = []
-        for path in sorted((self.out / "records").glob("*.json")):
-            with contextlib.suppress(OSError, ValueError):  # one that cannot be read is graded again
-                if any(question.points is not None for question in records.read(path).questions):
-                    given.append(path.stem)
+        given = [path.stem for path in sorted((self.out / "records").glob("*.json")) if _has_given(path)]
         if given:
             raise GradebookError(
                 f"{self.manual} is not there, but {len(given)} records have points that a person gave, "
@@ -246,3 +242,11 @@ def graded_in(out: Path) -> dict[str, Graded]:
         with contextlib.suppress(OSError, ValueError):
             found[path.stem] = msgspec.json.decode(path.read_bytes(), type=Graded)
     return found
+
+
+def _has_given(path: Path) -> bool:
+    """Tell whether a record has points that a person gave; one that cannot be read is graded again, and has none."""
+    try:
+        return any(question.points is not None for question in records.read(path).questions)
+    except (OSError, ValueError):
+        return False

@@ -25,7 +25,7 @@ def constrain_u(u: Tensor, w: Tensor) -> Tensor:
 
 
 def planar(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Planar layer with a constrained u, and the log of the absolute determinant of its Jacobian, which is never formed.
+    """Planar layer with a constrained u, and the log of the absolute determinant of its Jacobian, never formed.
 
     f(z) = z + u_hat tanh(w.z + b), with the u_hat that constrain_u gives
     log |det df/dz| = log |1 + (1 - tanh(w.z + b)^2) w.u_hat|     (the matrix determinant lemma)
