@@ -78,6 +78,7 @@ class Gradebook:
         self._expect_manual()
         self.given: Mapping[str, Mapping[str, Given]] = manual.read(self.manual, self.rubric)
         self.shared: set[str] = set()  # numbers that are nobody's, known once all are graded
+        self.lost: list[str] = []  # who had points of a person before all was settled, and has them no more
 
     def _expect_manual(self) -> None:
         """Refuse to count points away that a person gave, because their table was moved or deleted."""
@@ -154,7 +155,10 @@ class Gradebook:
         for record in self.records():
             at = times.get(record.submission) or record.handed_in_at
             timed = msgspec.structs.replace(record, handed_in_at=at)
-            if not self._is_kept(self._settled(timed)):
+            settled = self._settled(timed)
+            if _given_in(record) - _given_in(settled):
+                self.lost.append(record.submission)
+            if not self._is_kept(settled):
                 self.keep(timed)
 
     def _is_kept(self, record: Record) -> bool:
@@ -244,9 +248,13 @@ def graded_in(out: Path) -> dict[str, Graded]:
     return found
 
 
+def _given_in(record: Record) -> set[str]:
+    return {question.question for question in record.questions if question.points is not None}
+
+
 def _has_given(path: Path) -> bool:
     """Tell whether a record has points that a person gave; one that cannot be read is graded again, and has none."""
     try:
-        return any(question.points is not None for question in records.read(path).questions)
+        return bool(_given_in(records.read(path)))
     except (OSError, ValueError):
         return False

@@ -133,9 +133,17 @@ def _points(text: str, most: float, where: str) -> float | None:
 
 
 def merged(*tables: Mapping[str, Mapping[str, Given]]) -> dict[str, dict[str, Given]]:
-    """Put tables of what was given into one; where several give points for the same, the last does."""
+    """Put tables of what was given into one; where several give points, or a comment, for the same, the last does."""
     both: dict[str, dict[str, Given]] = {}
     for table in tables:
         for submission, given in table.items():
-            both.setdefault(submission, {}).update(given)
+            before = both.setdefault(submission, {})
+            before.update({question: _over(before.get(question), new) for question, new in given.items()})
     return both
+
+
+def _over(before: Given | None, new: Given) -> Given:
+    """A comment alone takes no points away, nor do points alone a comment."""
+    if before is None:
+        return new
+    return Given(before.points if new.points is None else new.points, new.comment or before.comment)

@@ -187,10 +187,10 @@ def _words(questions: Sequence[QuestionRecord], rubric: Rubric) -> Iterator[Item
 
 
 def _questions(record: Record, rubric: Rubric, given: Mapping[str, Given]) -> Iterator[QuestionRecord]:
-    """Yield the questions with what a person gave; also one that a refused submission has points for."""
+    """Yield the questions with what a person gave: all that the rubric has now, of a refused one those with points."""
     asked = {question.question: question for question in record.questions}
     for name, question in rubric.questions.items():
-        if name in asked or name in given:
+        if name in asked or name in given or record.outcome == "graded":
             found, gave = asked.get(name, QuestionRecord(name, "", 0.0)), given.get(name, NONE_GIVEN)
             yield msgspec.structs.replace(
                 found, title=question.title, possible=question.points, points=gave.points, comment=gave.comment

@@ -1,5 +1,6 @@
 """The rubric: points, minutes, hints, thresholds, questions and policy, read from rubric.toml and checked on load."""
 
+import re
 import tomllib
 from collections import Counter
 from datetime import datetime
@@ -193,6 +194,8 @@ class Rubric(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         """Refuse what names a part, a claim or a question that there is not."""
         for name, question in self.questions.items():
+            if not re.fullmatch(r"[0-9A-Za-z]+(\.[0-9A-Za-z]+)*", name):
+                raise ValueError(f"questions has a key {name!r}, expected a number such as 3.2, without spaces")
             for key, answer in question.answers.items():
                 if answer.claim and answer.claim not in self.claims:
                     raise ValueError(
@@ -207,7 +210,9 @@ class Rubric(msgspec.Struct, frozen=True):
                     f"policy: drop_lowest.{topic} is {count}, expected fewer than the parts of a topic: "
                     + ", ".join(f"{name} has {number}" for name, number in topics.items())
                 )
-        known = {*self.parts, *self.claims, *self.questions}
+        known, extra = {*self.parts, *self.claims, *self.questions}, self.policy.extra_credit
+        if twice := [name for name in extra if extra.count(name) > 1]:
+            raise ValueError(f"policy: extra_credit names {twice[0]!r} twice")
         if unknown := [name for name in self.policy.extra_credit if name not in known]:
             raise ValueError(f"policy: extra_credit names {unknown[0]!r}, which is no part, claim or question")
 

@@ -96,9 +96,15 @@ def _into_nbgrader(work: "Work", course: Path, records: "list[Record]") -> list[
 def _odd(work: "Work", here: "list[Record]", others: int) -> "Iterator[str]":
     """Yield sentences on what an instructor may not expect of the table."""
     from grading import manual
+    from grading.intake.limits import listed
 
     if others:
         yield f"{others} that were graded before are not among these, and keep their rows in the table"
+    if work.book.lost:
+        yield (
+            f"{listed(work.book.lost)} had points for words that nobody gives now: if they were given in formgrader, "
+            "give --nbgrader again."
+        )
     wanted = set(work.book.rubric.grading.isolation)
     missing = {layer for record in here if record.outcome == "graded" for layer in wanted - set(record.isolation)}
     if missing:

@@ -7,8 +7,10 @@ its source and, where the gradebook knows its name, what that says of it; so not
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from nbformat import NotebookNode
@@ -21,6 +23,12 @@ from grading.nbgrader.points import Judged
 SOURCE = 1 << 20  # characters of a cell
 PICTURES = ("image/png", "image/jpeg", "image/gif")  # what Markdown may show, and no program can stand in
 NAME = "grade_id"
+SAFE = ":/?#@!$&()*+,;=%"  # signs that the path of a picture keeps in nbconvert
+ATTACHED = re.compile(  # ![words](attachment:name "title"), or else the beginning of what may be one in another form
+    r"!\[[^\[\]\n]{0,500}\]\([ \t]{0,9}"
+    r"(?:<attachment:([^<>\n\\&]{1,300})>|attachment:((?:[^\s()<>\\&]|\([^\s()<>\\&]{0,100}\)){1,300}))"
+    r"(?:[ \t][^()\n]{0,500})?\)|attachment:"
+)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -68,7 +76,9 @@ def _cell(cell: Cell) -> Submitted:
     for name, kind, content in cell.pictures():
         forms = attachments.setdefault(name, {})
         forms |= {kind: content} if kind in PICTURES and _is_base64(content) else {}
-    return Submitted(cell.kind, plain, cell.name, attachments)
+    shown_ones = {name: forms for name, forms in attachments.items() if forms}
+    quoted = {quote(name, safe=SAFE): forms for name, forms in shown_ones.items()}  # nbconvert looks for these
+    return Submitted(cell.kind, plain, cell.name, quoted | shown_ones)
 
 
 def _is_base64(text: str) -> bool:
@@ -89,11 +99,12 @@ def notebook(
         cells: that were handed in; of several with one name the last one counts, as for nbgrader.
         known: all cells of the notebook that the gradebook knows, by name.
         judged: points and text for those that the kit judges.
-        words: what stands in cells that are lacking, by name, if it came in another form.
+        words: what stands in cells that are lacking or as released, by name, if it came in another form.
         notes: sentences for the person who reads it, on what was odd.
     """
     last = {cell.name: number for number, cell in enumerate(cells) if cell.name in known}
-    nodes = [_node(each, known[each.name] if last.get(each.name) == n else None) for n, each in enumerate(cells)]
+    taken = [_with_words(each, known, words) if last.get(each.name) == n else each for n, each in enumerate(cells)]
+    nodes = [_node(each, known[each.name] if last.get(each.name) == n else None) for n, each in enumerate(taken)]
     lacking = {name: each for name, each in known.items() if name not in last}
     nodes += [_node(Submitted(each.kind, words.get(name, each.source)), each) for name, each in lacking.items()]
     for node in nodes:
@@ -104,6 +115,13 @@ def notebook(
     for number, node in enumerate(whole.cells):
         node["id"] = f"cell-{number}"
     return whole
+
+
+def _with_words(cell: Submitted, known: Mapping[str, Known], words: Mapping[str, str]) -> Submitted:
+    """Return a cell with the words that came in another form, where it is as it was released."""
+    if cell.name not in words or cell.source.strip() != known[cell.name].source.strip():
+        return cell
+    return Submitted(cell.kind, words[cell.name], cell.name)
 
 
 def odd_in(cells: Iterable[Submitted], known: Mapping[str, Known]) -> list[str]:
@@ -139,7 +157,27 @@ def _node(cell: Submitted, known: Known | None) -> NotebookNode:
     if kind != "markdown":
         return new_raw_cell(source, metadata=metadata)
     attached = {"attachments": cell.attachments} if cell.attachments else {}
-    return new_markdown_cell(source, metadata=metadata, **attached)
+    return new_markdown_cell(_without_dead_links(source, cell.attachments), metadata=metadata, **attached)
+
+
+def _without_dead_links(text: str, attachments: Collection[str]) -> str:
+    """Return a text in which no link to an attachment leads nowhere: nbconvert stops at one, and shows nothing at all.
+
+    >>> _without_dead_links("![a](attachment:b.png) ![c](attachment:d.png)", ["b.png"])
+    '![a](attachment:b.png) [picture not shown: d.png]'
+    """
+
+    def mended(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if name and quote(name, safe=SAFE) in attachments:
+            return match[0]
+        return f"[picture not shown: {name}]" if name else "attachment :"
+
+    found = ATTACHED.sub(mended, text)
+    plain = unescape(unescape(found.replace("\\", "")).replace("\\", ""))
+    if plain.count("attachment:") == found.count("attachment:"):
+        return found
+    return "\n".join(f"    {line}" for line in found.splitlines())  # one is in disguise: all is shown as it stands
 
 
 def _mark(known: Known) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One submitted notebook in nbgrader's gradebook: its grades and comments, and its picture for formgrader."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -32,9 +33,10 @@ def fill(sheet: Sheet, own: SubmittedNotebook, found: HandedIn, told: Told, into
     cells, path = found.notebooks.get(sheet.name, []), into / f"{sheet.name}.ipynb"
     odd = odd_in(cells, sheet.known) if cells else []
     notes = odd or ([] if cells else [f"{path.name} was not handed in, or is no notebook: its cells are as released."])
-    made = notebook(cells, sheet.known, told.judged, told.words, notes)
-    made.metadata |= {"kernelspec": sheet.kernel} if sheet.kernel else {}
     before = sources_in(path.read_bytes()) if path.is_file() else {}
+    unasked = {name: source for name, source in before.items() if name not in told.given and _is_words(sheet, name)}
+    made = notebook(cells, sheet.known, told.judged, unasked | told.words, notes)
+    made.metadata |= {"kernelspec": sheet.kernel} if sheet.kernel else {}
     into.mkdir(parents=True, exist_ok=True)
     write_whole(path, nbformat.writes(made).encode())
     nodes = {name_of(node): node for node in made.cells}
@@ -46,7 +48,11 @@ def fill(sheet: Sheet, own: SubmittedNotebook, found: HandedIn, told: Told, into
 def _set_grades(
     sheet: Sheet, own: SubmittedNotebook, nodes: Mapping[str, NotebookNode], before: Mapping[str, str], told: Told
 ) -> list[str]:
-    """Set the machine's points; a person's stay, and are to be looked at again where what they are for changed."""
+    """Set the machine's points; a person's stay, and are to be looked at again where what they are for changed.
+
+    What a person gave for words in manual.csv stands where a machine's points do: so it follows manual.csv, and is
+    never taken for what a person gave in formgrader, which goes before it.
+    """
     odd = []
     for grade in own.grades:
         name = sheet.names[grade.cell_id]
@@ -55,10 +61,23 @@ def _set_grades(
             _give(grade, points, changed=grade.auto_score != points)
             if grade.manual_score not in (None, points):
                 odd.append(f"a person's {grade.manual_score:g} points for {name} stand in place of {points:g}.")
-        elif name in nodes and sheet.known[name].manual:
-            unanswered, _ = determine_grade(nodes[name])
-            _give(grade, unanswered, changed=before.get(name) != nodes[name].source)
+        elif name in nodes and _is_words(sheet, name):
+            changed = before.get(name) != nodes[name].source
+            given = told.given[name].points if name in told.given else None if changed else grade.auto_score
+            odd += _overridden(grade, name, given)
+            ours = given if grade.manual_score is None else None  # else it may be formgrader's own, come back
+            _give(grade, determine_grade(nodes[name])[0] if ours is None else ours, changed)
     return odd
+
+
+def _overridden(grade: Grade, name: str, given: float | None) -> list[str]:
+    if given is None or grade.manual_score is None or math.isclose(_score(grade), given, abs_tol=1e-6):
+        return []
+    return [f"formgrader's {_score(grade):g} points for {name} stand in place of {given:g} in manual.csv."]
+
+
+def _is_words(sheet: Sheet, name: str) -> bool:
+    return name in sheet.known and sheet.known[name].manual
 
 
 def _give(grade: Grade, points: float | None, changed: bool) -> None:
@@ -75,8 +94,11 @@ def _set_comments(sheet: Sheet, own: SubmittedNotebook, nodes: Mapping[str, Note
         name = sheet.names[comment.cell_id]
         if name in told.comments:
             comment.auto_comment = told.comments[name]
-        elif name in nodes and sheet.known[name].manual:
-            comment.auto_comment = NO_WORDS if determine_grade(nodes[name])[0] == 0 else None
+        elif name in nodes and _is_words(sheet, name):
+            before = "" if comment.auto_comment == NO_WORDS else comment.auto_comment
+            said = told.given[name].comment if name in told.given else before
+            said = said if comment.manual_comment is None else ""  # else it may be formgrader's own, come back
+            comment.auto_comment = said or (NO_WORDS if determine_grade(nodes[name])[0] == 0 else None)
 
 
 def take_penalty(notebooks: Sequence[SubmittedNotebook], penalty: float) -> None:

@@ -14,7 +14,7 @@ from grading.manual import Given
 from grading.nbgrader import ASSIGNMENT, question_id
 from grading.nbgrader.filling import fill, take_penalty
 from grading.nbgrader.installed import CourseDirectory, Gradebook, SubmittedNotebook
-from grading.nbgrader.opening import first_line, handed_in, opened, student_of
+from grading.nbgrader.opening import first_line, handed_in, links, opened, student_of
 from grading.nbgrader.points import Told, told_of
 from grading.nbgrader.sheets import Sheet, differing, sheets_of
 from grading.nbgrader.submitted import HandedIn, read
@@ -50,6 +50,7 @@ def write(course: Path, records: Iterable[Record], sources: Mapping[str, Path], 
         open_course = _Course(place, book, sheets_of(book))
         students, done, policies = handed_in(place), dict[str, str](), False
         odd = differing(open_course.sheets, rubric)
+        odd += [f"{shown(link)}: a link and nobody's hand-in: not written as a student's." for link in links(place)]
         for record in records:
             name = record.submission
             found = student_of(sources[name], students) if name in sources else None

@@ -74,20 +74,34 @@ def course_directory(course: Path) -> CourseDirectory:
 
 
 def handed_in(place: CourseDirectory) -> dict[Path, str]:
-    """Return the student of every directory that somebody handed in, as nbgrader names them."""
+    """Return the student of every directory that somebody handed in, as nbgrader names them; a link is nobody's."""
+    return {path.resolve(): student for path, student, link in _found(place) if not link}
+
+
+def links(place: CourseDirectory) -> list[str]:
+    """Return the students in whose place there is a link, which could lead to what another handed in."""
+    return [student for _, student, link in _found(place) if link]
+
+
+def _found(place: CourseDirectory) -> Iterator[tuple[Path, str, bool]]:
+    """Yield what was handed in, by whom, and whether it or the student's directory is a link."""
     structure = place.format_path(place.submitted_directory, r"(?P<student>[^/]+)", ASSIGNMENT, escape=True)
     anyone = glob.escape(place.root) + place.format_path(place.submitted_directory, "*", ASSIGNMENT)[len(place.root) :]
-    found = ((Path(path), re.fullmatch(structure, path)) for path in sorted(glob.glob(anyone)))
-    return {path.resolve(): match["student"] for path, match in found if match and path.is_dir()}
+    for path in map(Path, sorted(glob.glob(anyone))):
+        if (match := re.fullmatch(structure, str(path))) and path.is_dir():
+            own = [each for each in (path, *path.parents) if len(str(each)) >= match.end("student")]
+            yield path, match["student"], any(each.is_symlink() for each in own)
 
 
 def student_of(source: Path, students: dict[Path, str]) -> tuple[str, Path] | None:
-    """Return who handed in a source, and the directory; None where it is not of this course.
+    """Return who handed in a source, and the directory; None where it is not of this course, or a link.
 
     Args:
         source: STUDENT or STUDENT/ASSIGNMENT below the directory of what was handed in.
         students: from handed_in.
     """
+    if source.is_symlink() or (source.name == ASSIGNMENT and source.parent.is_symlink()):
+        return None
     path = source.resolve()
     found = next((each for each in (path / ASSIGNMENT, path, *path.parents) if each in students), None)
     return (students[found], found) if found is not None else None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from grading.feedback import block
+from grading.manual import Given
 from grading.nbgrader import answers_id, check_id, claims_id, question_id, solution_id
 from grading.nbgrader.texts import LINES, answers_text, bounded, part_text, runs_text
 from grading.notebook.points import points_of
@@ -22,18 +23,27 @@ class Judged(msgspec.Struct, frozen=True):
 class Told(msgspec.Struct, frozen=True):
     """What a record says of the cells, each by name.
 
-    judged: those that the kit judges. comments: on those in which parts are written. words: to the questions.
+    judged: those that the kit judges. comments: on those in which parts are written. words: to the questions. given:
+    what a person gave for words, for every question that the grading was asked for.
     """
 
     judged: dict[str, Judged]
     comments: dict[str, str | None]
     words: dict[str, str]
+    given: dict[str, Given]
 
 
 def told_of(record: Record, rubric: Rubric) -> Told:
     """Return what a record says of all cells."""
     words = {question_id(question.question): question.words for question in record.questions if question.words}
-    return Told(judged(record, rubric), comments(record), words)
+    return Told(judged(record, rubric), comments(record), words, _given(record, rubric))
+
+
+def _given(record: Record, rubric: Rubric) -> dict[str, Given]:
+    if not {*rubric.parts} <= {*record.circumstances.parts}:
+        return {}
+    given = {question.question: Given(question.points, question.comment) for question in record.questions}
+    return {question_id(name): given.get(name, Given(None)) for name in rubric.questions}
 
 
 def possible(rubric: Rubric) -> dict[str, float]:

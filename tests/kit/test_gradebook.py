@@ -377,7 +377,8 @@ def test_manual_csv_goes_before_what_was_given_elsewhere(out: Path) -> None:
     give(out, "anna,1.1,1.5,mine")
     book = Gradebook(out, WHOLE, resume=True)
     book.add_given({"anna": {"1.1": Given(0.5, "theirs"), "3.2": Given(2.0, "theirs")}})
-    assert [question.points for question in book.keep(whole()).questions] == [1.5, 2.0]
+    points = {question.question: question.points for question in book.keep(whole()).questions}
+    assert (points["1.1"], points["3.2"], points["3.6"]) == (1.5, 2.0, None)
 
 
 def test_going_on_counts_new_points_times_and_policy_for_all(out: Path) -> None:
@@ -515,7 +516,7 @@ def test_the_table_has_columns_for_answers_words_and_lateness(out: Path) -> None
     book.keep(whole(student="=1234567", handed_in_at=LATE))
     (row,) = rows(book)
     counted = ["runs", "answers", "words", "waiting", "late_days", "penalty"]
-    assert [row[name] for name in counted] == ["0", "1", "1.5", "1", "1", "1.875"]
+    assert [row[name] for name in counted] == ["0", "1", "1.5", "10", "1", "1.875"]
     assert (row["student"], row["points"]) == ("'=1234567", "1.875")
 
 
@@ -545,3 +546,13 @@ def test_parts_may_be_judged_again_by_another_rubric_or_kit_and_by_nothing_else(
     for changes in ({"grading_seed": 8}, {"inputs": 6}, {"parts": PARTS[:1]}):
         with pytest.raises(GradebookError, match="was graded with other"):
             Gradebook(out, msgspec.structs.replace(other, **changes), resume=True, regrade=True)
+
+
+def test_points_that_are_given_no_more_are_told(out: Path) -> None:
+    book = Gradebook(out, WHOLE, resume=True)
+    book.add_given({"anna": {"1.1": Given(1.5, "in formgrader")}})
+    book.keep(whole())
+    book.add_manual_rows()
+    again = Gradebook(out, WHOLE, resume=True)
+    again.settle_all({})
+    assert again.lost == ["anna"]

@@ -210,3 +210,9 @@ def test_of_several_tables_the_last_has_the_word_for_each_question() -> None:
         "ben": {"1.1": Given(0.0)},
     }
     assert first["anna"]["1.1"] == Given(1.0)
+
+
+def test_a_comment_alone_takes_no_points_away_nor_points_alone_a_comment() -> None:
+    first = {"anna": {"1.1": Given(2.0, "formgrader")}}
+    assert merged(first, {"anna": {"1.1": Given(None, "my note")}}) == {"anna": {"1.1": Given(2.0, "my note")}}
+    assert merged(first, {"anna": {"1.1": Given(1.0)}}) == {"anna": {"1.1": Given(1.0, "formgrader")}}

@@ -272,7 +272,7 @@ def test_a_person_s_points_come_back_by_student_and_question(course: Path) -> No
 
 def test_words_that_nobody_wrote_wait_for_nobody(course: Path) -> None:
     hand_in(course, "ana", words=by_id(released(course, "report"))["question_1_1"].source)
-    write(course, record())
+    write(course, record(questions=[]))
     assert not shown(course)["needs_manual_grade"]
     assert grades(course)["question_1_1"]["auto_score"] == 0
     assert comments(course)["question_1_1"] == "No response."
@@ -633,3 +633,112 @@ def test_a_class_of_the_courses_own_notebooks_is_graded_into_its_gradebook(tmp_p
     assert "still to be written" in (comments(course)["vae_log_mean_exp"] or "")
     assert comments(course)["question_1_1"] == "No response."
     assert "nbgrader" not in done.stderr
+
+
+def test_a_link_in_the_place_of_a_student_is_nobody(course: Path) -> None:
+    folder = hand_in(course, "ana")
+    (course / "submitted" / "zoe").symlink_to(course / "submitted" / "ana")
+    (course / "submitted" / "yan").mkdir()
+    (course / "submitted" / "yan" / ASSIGNMENT).symlink_to(folder)
+    (course / "submitted" / "aaa").symlink_to(course / "submitted" / "ana")
+    told = write(course, record("aaa"), record(), record("yan"), record("zoe"))
+    links = [text.partition(":")[0] for text in told if "a link and nobody's" in text]
+    unwritten = [text.partition(":")[0] for text in told if "not written, it is not" in text]
+    assert links == ["aaa", "yan", "zoe"]
+    assert unwritten == ["aaa", "yan", "zoe"]
+    assert grades(course)["check_vae_log_mean_exp"]["auto_score"] == POINTS[PARTS[0]]
+    with Gradebook(course_directory(course).db_url) as book:
+        assert [each.student_id for each in book.assignment_submissions(ASSIGNMENT)] == ["ana"]
+
+
+PICTURE = {"image/png": "QUJD"}
+LINKS = [
+    ("![p](attachment:p.webp)", {"p.webp": {"image/webp": "QUJD"}}, "[picture not shown: p.webp]"),
+    ("![p](attachment:p.svg 't')", {"p.svg": {"image/svg+xml": "PHN2Zz4="}}, "[picture not shown: p.svg]"),
+    ("![p](attachment:gone.png)", {}, "[picture not shown: gone.png]"),
+    ("![p](<attachment:gone (1).png>)", {}, "[picture not shown: gone (1).png]"),
+    ("![p][q]\n\n[q]: attachment:gone.png", {}, "attachment :gone.png"),
+    ("![p](attachment&#58;gone.png)", {}, "    ![p](attachment&#58;gone.png)"),
+    ("![p](attachment\\:gone.png)", {}, "    ![p](attachment\\:gone.png)"),
+    ("![p](&\\#97;ttachment:gone.png)", {}, "    ![p](&\\#97;ttachment:gone.png)"),
+    ("![p](attachment:p.png)", {"p.png": PICTURE}, "![p](attachment:p.png)"),
+    ("![p](attachment:p%20q.png)", {"p q.png": PICTURE}, "![p](attachment:p%20q.png)"),
+    ("![p](<attachment:p (1).png>)", {"p (1).png": PICTURE}, "![p](<attachment:p (1).png>)"),
+]
+
+
+def test_a_picture_that_cannot_be_shown_hides_no_feedback(course: Path) -> None:
+    folder = hand_in(course, "ana")
+    report = nbformat.read(folder / "report.ipynb", as_version=4)
+    for source, attachments, _ in LINKS:
+        report.cells.append(new_markdown_cell(source, attachments=attachments))
+    nbformat.write(report, folder / "report.ipynb")
+    write(course, record())
+    cells = autograded(course, "report").cells[-len(LINKS) :]
+    for cell_, (_, _, expected) in zip(cells, LINKS, strict=True):
+        assert expected in cell_.source
+        assert all(cell_.get("attachments", {"": PICTURE}).values())
+    nbgrader(course, "generate_feedback", ASSIGNMENT)
+    page = (course / "feedback" / "ana" / ASSIGNMENT / "report.html").read_text(encoding="utf-8")
+    assert "[picture not shown: gone.png]" in page
+    assert page.count('src="data:image/png;base64,QUJD"') == 3
+
+
+def test_words_in_another_form_stand_in_a_cell_that_is_as_released(course: Path) -> None:
+    hand_in(course, "ana", words=by_id(released(course, "report"))["question_1_1"].source + "\n")
+    write(course, record())
+    assert by_id(autograded(course, "report"))["question_1_1"].source == "Because it is a bound."
+    assert grades(course)["question_1_1"]["needs_manual_grade"]
+    assert comments(course)["question_1_1"] is None
+    some = msgspec.structs.replace(RUBRIC, questions={})  # a grading that was not asked for words
+    write(course, record(answers=[], questions=[]), rubric=some)
+    assert by_id(autograded(course, "report"))["question_1_1"].source == "Because it is a bound."
+    assert grades(course)["question_1_1"]["needs_manual_grade"]
+
+
+def given(points: float | None, comment: str = "", penalty: float = 0.0) -> Record:
+    questions = [QuestionRecord("1.1", "Title", WORDS, "Because it is a bound.", [], points, comment)]
+    return record(questions=questions, settlement=Settlement(10.0, points or 0.0, 0, penalty=penalty))
+
+
+def test_points_of_manual_csv_are_in_nbgrader_and_are_never_taken_for_formgrader_s(course: Path) -> None:
+    hand_in(course, "ana")
+    write(course, given(None))
+    before = shown(course)["score"]
+    assert write(course, given(0.5, "Nearly.")) == []
+    assert shown(course)["score"] == pytest.approx(before + 0.5)
+    assert not shown(course)["needs_manual_grade"]
+    assert comments(course)["question_1_1"] == "Nearly."
+    assert view.manual_points(course, RUBRIC) == {}
+    some = msgspec.structs.replace(RUBRIC, questions={})  # a grading that was not asked for words
+    write(course, record(answers=[], questions=[]), rubric=some)
+    assert shown(course)["score"] == pytest.approx(before + 0.5)
+    assert comments(course)["question_1_1"] == "Nearly."
+    write(course, given(0.75, "Better."))
+    assert shown(course)["score"] == pytest.approx(before + 0.75)
+    assert comments(course)["question_1_1"] == "Better."
+    write(course, given(None))
+    assert (shown(course)["score"], shown(course)["needs_manual_grade"]) == (pytest.approx(before), True)
+    assert comments(course)["question_1_1"] is None
+
+
+def test_what_a_person_gave_in_formgrader_goes_before_manual_csv(course: Path) -> None:
+    hand_in(course, "ana")
+    write(course, given(0.5, "Of the table."))
+    give(course, "question_1_1", 0.25, "Of formgrader.", extra=0.25)
+    assert write(course, given(0.5, "Of formgrader.")) == []
+    told = write(course, given(0.75, "Of the table."))
+    assert told == ["ana: report.ipynb: formgrader's 0.5 points for question_1_1 stand in place of 0.75 in manual.csv."]
+    kept = grades(course)["question_1_1"]
+    assert (kept["manual_score"], kept["extra_credit"], kept["auto_score"]) == (0.25, 0.25, None)
+    assert comments(course)["question_1_1"] == "Of formgrader."
+
+
+def test_the_penalty_is_taken_from_the_points_of_manual_csv_too(course: Path) -> None:
+    hand_in(course, "ana")
+    write(course, given(None))
+    machine = shown(course)["score"]
+    write(course, given(WORDS, penalty=machine + WORDS))
+    with Gradebook(course_directory(course).db_url) as book:
+        notebooks = book.find_submission(ASSIGNMENT, "ana").notebooks
+        assert sum(each.late_submission_penalty for each in notebooks) == pytest.approx(machine + WORDS)

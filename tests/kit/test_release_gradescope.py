@@ -1,9 +1,11 @@
 """The autograder for Gradescope: built, unpacked as the service does, set up, and run on submissions."""
 
 import json
+import os
 import shutil
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +97,35 @@ def test_a_submission_gets_results_that_the_service_can_show(image):
     assert "submission" in done.stdout
 
 
+@pytest.fixture
+def graded(image):
+    """A function that grades the one file that was handed in, and returns the results and what was printed."""
+
+    def grade(name, content):
+        shutil.rmtree(image / "submission")
+        (image / "submission_metadata.json").unlink(missing_ok=True)
+        (image / "submission").mkdir()
+        (image / "submission" / name).write_bytes(content)
+        done = environments.run([image / "run_autograder"], image, AUTOGRADER=str(image))
+        assert done.returncode == 0, done.stderr
+        return json.loads((image / "results" / "results.json").read_text(encoding="utf-8")), done.stdout
+
+    return grade
+
+
+@pytest.mark.parametrize("stub", ["vae/bounds.py", "gan/steps.py"])
+def test_a_stub_file_by_itself_is_graded_as_what_its_name_says(graded, stub):
+    results, told = graded(Path(stub).name, (ROOT / "solutions" / stub).read_bytes())
+    assert results["score"] > 0, told
+    assert f"it was read as {stub}" in results["output"]
+
+
+def test_a_file_with_an_odd_ending_is_refused_with_what_is_wrong_with_it(graded):
+    results, told = graded(f"a.{'b' * 250}", b"x = 1\n")
+    assert results["score"] == 0
+    assert "submission: this is no archive; expected a zip or tar archive" in results["output"], told
+
+
 # The script by itself, with another command in the place of elbo
 
 
@@ -147,26 +178,86 @@ def test_the_time_comes_from_the_metadata(place):
     assert place(TOLD)[0]["times"].split() == ["submission,time", "submission,2018-07-01T14:22:32-07:00"]
 
 
-@pytest.mark.parametrize("metadata", ["{}", "[]", "{", '"text"'])
+MOMENT = "2018-07-01T14:22:32-07:00"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        b"{}",
+        b"[]",
+        b"{",
+        b'"text"',
+        b'{"created_at": 17}',
+        b'{"created_at": "\\ud800"}',
+        json.dumps({"created_at": "yesterd\u00e4y"}, ensure_ascii=False).encode(),
+        json.dumps({"created_at": f"{MOMENT}\nbob,x"}).encode(),
+        b'{"created_at": ' + b"7" * 5000 + b"}",
+        b"[" * 200_000,
+        b"\xff\xfe",
+        json.dumps({"created_at": MOMENT}).encode() + b" " * (33 << 20),
+    ],
+    ids=[*["none"] * 4, "a number", "half a sign", "a word", "two lines", "many digits", "deep", "no text", "huge"],
+)
 def test_metadata_without_a_time_is_told_and_does_no_harm(place, metadata):
-    (place.path / "submission_metadata.json").write_text(metadata)
+    (place.path / "submission_metadata.json").write_bytes(metadata)
     results, told = place(TOLD)
-    assert results["score"] == 1
+    assert (results["score"], results.get("times")) == (1, "")
     assert "nothing counts as late" in told
+    assert len(told) < 1000
+
+
+def test_a_time_is_handed_on_as_python_writes_it(place):
+    (place.path / "submission_metadata.json").write_text('{"created_at": "2018-07-01 14:22:32.365935-07:00"}')
+    assert place(TOLD)[0]["times"].split()[1] == "submission,2018-07-01T14:22:32.365935-07:00"
 
 
 @pytest.mark.parametrize(
     ("file", "name"),
     [
-        ("bounds.py", "submission.py"),
         ("My work.v2.tar.gz", "submission.tar.gz"),
         ("all.ZIP", "submission.zip"),
+        ("Vae.ipynb", "submission.ipynb"),
         ("vae", "submission"),
+        (f"a.{'b' * 250}", "submission"),
+        (f"{'a' * 251}.zip", "submission.zip"),
     ],
+    ids=["tar.gz", "zip", "notebook", "no ending", "a long ending", "a long name"],
 )
 def test_one_file_is_graded_as_it_is_under_a_name_that_is_known(place, file, name):
     (place.path / "submission" / "bounds.py").rename(place.path / "submission" / file)
     assert place(TOLD)[0]["name"] == name
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["bounds.py", "Steps.PY", f"{'a' * 252}.py", os.fsdecode(b"\xff.py"), "a\nb.py"],
+    ids=["plain", "capitals", "long", "no text", "two lines"],
+)
+def test_a_stub_file_by_itself_keeps_its_name(place, file):
+    (place.path / "submission" / "bounds.py").rename(place.path / "submission" / file)
+    results, _ = place(TOLD)
+    assert (results["name"], results["names"]) == ("submission.tar", ["submission", f"submission/{file}"])
+
+
+@pytest.mark.parametrize(("name", "number"), [("a" * 250, 20), ("a", 1500)], ids=["longer than a path", "deep"])
+def test_of_paths_that_cannot_be_read_the_student_is_told(place, name, number):
+    folder = os.open(place.path / "submission", os.O_RDONLY)
+    for _ in range(number):
+        os.mkdir(name, dir_fd=folder)
+        inner = os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    try:
+        results, _ = place(TOLD)
+    finally:
+        environments.run(["rm", "-r", place.path / "submission"], place.path)  # of what Python cannot take away
+    assert results["score"] == 0
+    assert results["output"].startswith("Nothing could be graded: submission cannot be read: ")
+    assert "Hand in the directories vae, gan and flows as one zip archive" in results["output"]
+    assert results["tests"][0]["output"] == results["output"]
+    assert (results["stdout_visibility"], len(results["output"]) < 500) == ("hidden", True)
 
 
 def test_several_files_are_one_submission(place):

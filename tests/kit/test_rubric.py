@@ -72,6 +72,7 @@ POLICIES = [
     ("free_days = 9\nlatest_days = 3", ["free_days is 9", "3 of latest_days"]),
     ("due = 2026-12-01T23:59:00", ["expected a time zone"]),
     ('extra_credit = ["vae.elbow"]', ["extra_credit names 'vae.elbow'"]),
+    ('extra_credit = ["vae.elbo", "vae.elbo"]', ["names 'vae.elbo' twice"]),
     ("per_day = 1.5", ["per_day", "<= 1"]),
     ("late = 1", ["unknown field `late`"]),
 ]

@@ -6,6 +6,7 @@ instructors alone.
 """
 
 import csv
+import errno
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import sys
 import tarfile
 import tempfile
 import traceback
+from datetime import datetime
 from pathlib import Path
 
 AUTOGRADER = Path(os.environ.get("AUTOGRADER", "/autograder"))
@@ -25,6 +27,13 @@ FAILED = (
     "The autograder could not grade this submission, and that may be no fault of yours. "
     "Your instructor can see why; your submission is kept."
 )
+METADATA = 32 << 20  # bytes that are read; the results of earlier submissions are in it
+TOLD = 300  # signs of what an error says
+NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)  # what a name can bring about
+
+
+class UploadError(Exception):
+    """What was handed in cannot be packed; the text is for the student."""
 
 
 def main() -> None:
@@ -32,12 +41,20 @@ def main() -> None:
     try:
         results = graded()
         json.loads(results)
+    except UploadError as error:
+        output = f"Nothing could be graded: {error}"
+        results = without_points(output, {"name": NAME, "status": "failed", "output": output})
     except Exception:
         traceback.print_exc(file=sys.stdout)
-        results = json.dumps({"score": 0, "output": FAILED, "stdout_visibility": "hidden", "tests": []})
+        results = without_points(FAILED)
     place = AUTOGRADER / "results"
     place.mkdir(exist_ok=True)
     (place / "results.json").write_text(results, encoding="utf-8")
+
+
+def without_points(output: str, *tests: dict[str, str]) -> str:
+    """Return a results.json that tells why nothing was graded."""
+    return json.dumps({"score": 0, "output": output, "stdout_visibility": "hidden", "tests": tests})
 
 
 def graded() -> str:
@@ -59,18 +76,37 @@ def graded() -> str:
 
 
 def handed_in(place: Path) -> Path:
-    """Return the one file that was handed in, under a name that is known, or all of them in an archive.
+    """Return the one archive or notebook that was handed in, under a name that is known, or all files in an archive.
 
-    As a folder, several directories in it would be taken for a class.
+    As a folder, several directories in it would be taken for a class; of a stub file the name tells which one it is.
     """
     folder = AUTOGRADER / "submission"
     files = list(folder.iterdir())
-    if len(files) == 1 and files[0].is_file() and not files[0].is_symlink():
-        ending = re.search(r"(\.tar)?\.\w+$", files[0].name)
+    if len(files) == 1 and files[0].is_file() and not files[0].is_symlink() and files[0].suffix.lower() != ".py":
+        ending = re.search(r"(\.tar)?\.\w{1,10}\Z", files[0].name)
         return Path(shutil.copy(files[0], place / f"{NAME}{ending[0].lower() if ending else ''}"))
-    with tarfile.open(place / f"{NAME}.tar", "w") as archive:
+    packed = place / f"{NAME}.tar"
+    with tarfile.open(packed, "w") as archive:
+        pack(folder, archive)
+    return packed
+
+
+def pack(folder: Path, archive: tarfile.TarFile) -> None:
+    """Put a folder into an archive.
+
+    Raises:
+        UploadError: the paths in it are such that the files cannot be reached.
+    """
+    try:
         archive.add(folder, NAME)
-    return place / f"{NAME}.tar"
+    except (OSError, RecursionError) as error:
+        if isinstance(error, OSError) and error.errno not in NAMES:
+            raise
+        why = error.strerror if isinstance(error, OSError) else "Too many directories in one another"
+        raise UploadError(
+            f"{NAME} cannot be read: {why}; expected paths such as vae/likelihoods.py. "
+            "Hand in the directories vae, gan and flows as one zip archive."
+        ) from error
 
 
 def times(place: Path) -> list[str]:
@@ -79,14 +115,26 @@ def times(place: Path) -> list[str]:
     if not metadata.is_file():
         return []
     try:
-        moment = json.loads(metadata.read_text(encoding="utf-8"))["created_at"]
-    except (ValueError, KeyError, TypeError) as error:
-        print(f"{metadata} tells no time, so that nothing counts as late: {error!r}")
+        moment = created(metadata)
+    except Exception as error:  # whatever is odd in it, the submission is graded
+        told = ascii(error)[:TOLD]
+        print(f"{metadata} tells no time, so that nothing counts as late: {told}")
         return []
     file = place / "times.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([("submission", "time"), (NAME, moment)])
+        csv.writer(stream).writerows([("submission", "time"), (NAME, moment.isoformat())])
     return ["--times", str(file)]
+
+
+def created(metadata: Path) -> datetime:
+    """Return the time in Gradescope's metadata.
+
+    Raises:
+        Exception: of any kind, where there is none.
+    """
+    if metadata.stat().st_size > METADATA:
+        raise ValueError(f"it has more than {METADATA} bytes")
+    return datetime.fromisoformat(json.loads(metadata.read_bytes())["created_at"])
 
 
 if __name__ == "__main__":
