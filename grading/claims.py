@@ -86,16 +86,12 @@ def _claim(key: str, claim: ClaimRubric, name: str, reported: object, measure: M
     except (RunError, NotImplementedError) as refusal:  # where a student's own functions measure, one may be missing
         return msgspec.structs.replace(told, message=str(refusal))
     if claim.equals:
-        outcome, message = judge_word(str(figure), measured, claim.equals.get(name))
-        return msgspec.structs.replace(told, outcome=outcome, measured=measured, message=message)
-    threshold = (claim.at_most or claim.at_least).get(name)
-    outcome, message = judge(float(figure), measured, error, claim.noisiest or 0.0, threshold, told.relation)
-    return msgspec.structs.replace(told, outcome=outcome, measured=measured, standard_error=error, message=message)
+        return _compared(msgspec.structs.replace(told, measured=measured), claim)
+    return _compared(msgspec.structs.replace(told, measured=float(measured), standard_error=error), claim)
 
 
 def judged_again(claim: Claim, rubric: ClaimRubric) -> Claim:
     """Return a claim as a rubric has it, from what was reported and measured; a refused one stays refused."""
-    threshold = rubric.threshold(claim.data)
     told = msgspec.structs.replace(
         claim,
         sentence=rubric.sentence,
@@ -103,19 +99,22 @@ def judged_again(claim: Claim, rubric: ClaimRubric) -> Claim:
         problem=rubric.problem,
         points=rubric.points if claim.data == rubric.graded_on else 0.0,
         relation=rubric.relation,
-        threshold=threshold,
+        threshold=rubric.threshold(claim.data),
     )
-    reported, measured = claim.reported, claim.measured
-    if claim.outcome == "refused" or isinstance(measured, str) != bool(rubric.equals):
-        return told
-    if isinstance(measured, str):
+    return told if claim.outcome == "refused" else _compared(told, rubric)
+
+
+def _compared(claim: Claim, rubric: ClaimRubric) -> Claim:
+    """Judge what was reported by what was measured; a claim that a rubric has of another kind now stays as it is."""
+    reported, measured, threshold = claim.reported, claim.measured, claim.threshold
+    if isinstance(measured, str) and rubric.equals:
         outcome, message = judge_word(str(reported), measured, rubric.equals.get(claim.data))
-    elif isinstance(measured, float) and isinstance(reported, float):
+    elif isinstance(measured, float) and isinstance(reported, float) and not rubric.equals:
         error, limit = claim.standard_error or 0.0, threshold if isinstance(threshold, float) else None
-        outcome, message = judge(reported, measured, error, rubric.noisiest or 0.0, limit, rubric.relation)
+        outcome, message = judge(reported, measured, error, rubric.noisiest or 0.0, limit, claim.relation)
     else:  # a measured figure that is not finite is none in JSON
-        return told
-    return msgspec.structs.replace(told, outcome=outcome, message=message)
+        return claim
+    return msgspec.structs.replace(claim, outcome=outcome, message=message)
 
 
 def _readable(reported: object, claim: ClaimRubric) -> float | str | None:

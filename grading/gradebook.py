@@ -11,7 +11,7 @@ grading.json        what all records share; a grading that was stopped goes on o
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -122,16 +122,19 @@ class Gradebook:
             GradebookError: they cannot be written.
         """
         settled = self._settled(record)
-        try:
-            self._keep(settled, source)
-        except OSError as error:
-            raise GradebookError(f"--out {self.out}: cannot be written: {error.strerror}") from error
+        self._keep(settled, source)
         return settled
 
     def _settled(self, record: Record) -> Record:
         return settle(record, self.rubric, self.given.get(record.submission, {}), self.shared)
 
-    def _keep(self, record: Record, source: Source | None) -> None:
+    def _keep(self, record: Record, source: Source | None = None) -> None:
+        try:
+            self._write(record, source)
+        except OSError as error:
+            raise GradebookError(f"--out {self.out}: cannot be written: {error.strerror}") from error
+
+    def _write(self, record: Record, source: Source | None) -> None:
         if not (self.out / GRADING).exists():
             for folder in FOLDERS:
                 (self.out / folder).mkdir(parents=True, exist_ok=True)
@@ -144,22 +147,25 @@ class Gradebook:
         _write(self.out / "feedback" / f"{name}.html", page.encode(errors="replace"))
         _write(self._record(name), records.encode(record))
 
-    def settle_all(self, times: Mapping[str, str]) -> None:
+    def settle_all(self, times: Mapping[str, str]) -> list[Record]:
         """Settle every record anew: manual points, times and policy may be other ones. What comes out the same stays.
 
         Its feedback too, which takes longest; where that is gone it is made again.
 
         times: when submissions were handed in, of those that are newly known.
         """
-        self.shared = shared({name: each.student for name, each in graded_in(self.out).items()})
-        for record in self.records():
-            at = times.get(record.submission) or record.handed_in_at
-            timed = msgspec.structs.replace(record, handed_in_at=at)
-            settled = self._settled(timed)
-            if _given_in(record) - _given_in(settled):
-                self.lost.append(record.submission)
-            if not self._is_kept(settled):
-                self.keep(timed)
+        everybody = list(self.records())
+        self.shared = shared({record.submission: record.student for record in everybody})
+        return [self._settled_anew(record, times) for record in everybody]
+
+    def _settled_anew(self, record: Record, times: Mapping[str, str]) -> Record:
+        at = times.get(record.submission) or record.handed_in_at
+        settled = self._settled(msgspec.structs.replace(record, handed_in_at=at))
+        if _given_in(record) - _given_in(settled):
+            self.lost.append(record.submission)
+        if not self._is_kept(settled):
+            self._keep(settled)
+        return settled
 
     def _is_kept(self, record: Record) -> bool:
         """Tell whether a record is kept as it is, with its feedback; newer feedback may be of one that was not kept."""
@@ -189,18 +195,18 @@ class Gradebook:
                 told = f"{path} is not what a grading writes: {error}. Remove it, and grade what it was of by --resume."
                 raise GradebookError(told) from error
 
-    def write_table(self) -> Path:
+    def write_table(self, everybody: Iterable[Record]) -> Path:
         """Write the class as CSV: points, and those of every part, of the runs and of what was written."""
-        write_whole(path := self.out / "class.csv", table.encode(self.records()))
+        write_whole(path := self.out / "class.csv", table.encode(everybody))
         return path
 
-    def write_page(self, pairs: Sequence[Pair] = ()) -> Path:
+    def write_page(self, everybody: Sequence[Record], pairs: Sequence[Pair] = ()) -> Path:
         """Write the class as a page. pairs: submissions whose code is alike."""
-        return class_page.write(self.out, list(self.records()), pairs)
+        return class_page.write(self.out, everybody, pairs)
 
-    def add_manual_rows(self) -> bool:
+    def add_manual_rows(self, everybody: Iterable[Record]) -> bool:
         """Add a row to manual.csv for every question that waits for a person, and tell whether there were some."""
-        names = [record.submission for record in self.records()]
+        names = [record.submission for record in everybody]
         return bool(self.rubric.questions) and manual.add_missing(self.manual, names, self.rubric)
 
     def _record(self, name: str) -> Path:

@@ -10,7 +10,7 @@ import msgspec
 
 from grading.manual import Given
 from grading.pricing import priced
-from grading.records import QuestionRecord, Record, RunRecord, Settlement
+from grading.records import QuestionRecord, Record, RunRecord, Settlement, best_claims
 from grading.rubric import Policy, QuestionRubric, Rubric
 
 DAY = timedelta(days=1)
@@ -166,9 +166,7 @@ def _dropped(parts: Sequence[Item], rubric: Rubric) -> Iterator[Item]:
 
 def _claims(runs: Sequence[RunRecord], rubric: Rubric) -> Iterator[Item]:
     """Yield the claims of the rubric, each with the best of the runs that make it."""
-    best: dict[str, float] = {}
-    for claim in (claim for run in runs for claim in run.claims):
-        best[claim.name] = max(best.get(claim.name, 0.0), claim.earned)
+    best = {claim.name: claim.earned for claim in best_claims(runs)}
     for name, value in rubric.claims.items():
         yield Item(name, best.get(name, 0.0), value.points)
 

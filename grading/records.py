@@ -3,8 +3,9 @@
 `grading/record.schema.json` is its schema. A change that a reader of older records would trip over raises VERSION.
 """
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -192,12 +193,24 @@ def part_record(verdict: PartVerdict, rubric: PartRubric, file: str, second: dic
     )
 
 
-def points_of_runs(runs: Sequence[RunRecord]) -> float:
+def points_of_runs(runs: Iterable[RunRecord]) -> float:
     """Count every claim once, where several runs make it."""
-    best: dict[str, float] = {}
+    return sum(claim.earned for claim in best_claims(runs))
+
+
+def best_claims(runs: Iterable[RunRecord]) -> list[Claim]:
+    """Return every claim once, of the run that makes it best: by its points, then by its figure."""
+    best: dict[str, Claim] = {}
     for claim in (claim for run in runs for claim in run.claims):
-        best[claim.name] = max(best.get(claim.name, 0.0), claim.earned)
-    return sum(best.values())
+        if claim.name not in best or _worth(claim) > _worth(best[claim.name]):
+            best[claim.name] = claim
+    return list(best.values())
+
+
+def _worth(claim: Claim) -> tuple[float, float, float]:
+    known = isinstance(claim.measured, float) and math.isfinite(claim.measured)
+    measured = float(claim.measured or 0.0) if known else math.inf
+    return claim.earned, claim.points, measured if known and claim.relation == "at least" else -measured
 
 
 def _final(own: Verdict, second: Verdict | None) -> tuple[Verdict, Helpers]:

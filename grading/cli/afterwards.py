@@ -29,22 +29,24 @@ def given_in_formgrader(course: Path, sources: "list[Source]", rubric: "Rubric")
     return {name: given[who[0]] for name, who in found.items() if who and who[0] in given}
 
 
-def write(work: "Work", similar: bool, views: "Sequence[str]", course: Path | None, json: str) -> int:
-    """Write tables, page and views, show the class, and return the exit status."""
+def write(
+    work: "Work", everybody: "list[Record]", similar: bool, views: "Sequence[str]", course: Path | None, json: str
+) -> int:
+    """Write tables, page and views of all that are graded, show the class, and return the exit status."""
     from grading.records import summary
     from grading.terminal import show_class
 
     book, console, names = work.book, work.console, {source.name for source in work.sources}
     pairs = _pairs(work, similar)
-    table, page, added = book.write_table(), book.write_page(pairs), book.add_manual_rows()
-    everybody = list(book.records())
+    table, page = book.write_table(everybody), book.write_page(everybody, pairs)
+    added = book.add_manual_rows(everybody)
     here = [record for record in everybody if record.submission in names]
     written = [str(table), *(str(place) for place in _views(work, views, everybody))]
     odd = _into_nbgrader(work, course, here) if course else []
     rows = [summary(record) for record in here]
     show_class(console, rows)
     odd += _of_views(views, everybody)
-    for sentence in [*_odd(work, here, len(everybody) - len(here)), *odd, *_of_policy(work, everybody)]:
+    for sentence in [*_odd(work, here, everybody), *odd, *_of_policy(work, everybody)]:
         console.print(sentence, soft_wrap=True, markup=False)
     console.print(f"wrote {page}, the class on a page", soft_wrap=True, markup=False)
     console.print(f"wrote {', '.join(written)}, and a record and feedback for each", soft_wrap=True, markup=False)
@@ -93,12 +95,12 @@ def _into_nbgrader(work: "Work", course: Path, records: "list[Record]") -> list[
     return [*odd, f"wrote the points of {len(records)} into nbgrader's gradebook of {course}"]
 
 
-def _odd(work: "Work", here: "list[Record]", others: int) -> "Iterator[str]":
+def _odd(work: "Work", here: "list[Record]", everybody: "list[Record]") -> "Iterator[str]":
     """Yield sentences on what an instructor may not expect of the table."""
     from grading import manual
     from grading.intake.limits import listed
 
-    if others:
+    if others := len(everybody) - len(here):
         yield f"{others} that were graded before are not among these, and keep their rows in the table"
     if work.book.lost:
         yield (
@@ -112,7 +114,7 @@ def _odd(work: "Work", here: "list[Record]", others: int) -> "Iterator[str]":
             f"Of the layers of isolation that the rubric names, {', '.join(sorted(missing))} did not hold: "
             "`elbo doctor` tells what each stops."
         )
-    yield from manual.unknown(work.book.manual, {record.submission for record in work.book.records()}, work.book.rubric)
+    yield from manual.unknown(work.book.manual, {record.submission for record in everybody}, work.book.rubric)
 
 
 def _of_policy(work: "Work", everybody: "list[Record]") -> "Iterator[str]":

@@ -106,8 +106,8 @@ def grade(
         grading_class.judge_again(work, again)
     else:
         grading_class.grade_waiting(work, resume)
-    book.settle_all(known)
-    raise typer.Exit(afterwards.write(work, similar, view or [], nbgrader, json))
+    everybody = book.settle_all(known)
+    raise typer.Exit(afterwards.write(work, everybody, similar, view or [], nbgrader, json))
 
 
 def _named(options: list[str] | None) -> tuple[str, ...]:

@@ -4,13 +4,12 @@ Of a property of the instructor's a case holds the outcome alone, so no view has
 of what others wrote: every text in a case is harmless and of bounded length.
 """
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from grading.claims import Claim
-from grading.records import AnswerRecord, PartRecord, PropertyRecord, QuestionRecord, Record, RunRecord
+from grading.records import AnswerRecord, PartRecord, PropertyRecord, QuestionRecord, Record, RunRecord, best_claims
 from grading.terminal import facts
 from grading.wording import Failure
 
@@ -56,21 +55,6 @@ def cases(record: Record) -> Iterator[Case]:
     yield from (_bounded(_claim(claim)) for claim in best_claims(record.runs))
     yield from (_bounded(_answer(answer)) for answer in record.answers)
     yield from (_bounded(_question(question)) for question in record.questions)
-
-
-def best_claims(runs: Iterable[RunRecord]) -> list[Claim]:
-    """Return every claim once, of the run that makes it best: by its points, then by its figure."""
-    best: dict[str, Claim] = {}
-    for claim in (claim for run in runs for claim in run.claims):
-        if claim.name not in best or _worth(claim) > _worth(best[claim.name]):
-            best[claim.name] = claim
-    return list(best.values())
-
-
-def _worth(claim: Claim) -> tuple[float, float, float]:
-    known = isinstance(claim.measured, float) and math.isfinite(claim.measured)
-    measured = float(claim.measured or 0.0) if known else math.inf
-    return claim.earned, claim.points, measured if known and claim.relation == "at least" else -measured
 
 
 def _bounded(case: Case) -> Case:

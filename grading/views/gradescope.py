@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from grading.feedback import points
-from grading.records import Record, Settlement
+from grading.records import Record, Settlement, best_claims
 
-from .cases import Case, best_claims, cases
+from .cases import Case, cases
 from .text import accounted, cut, one_line
 
 LEADERS = {"vae.elbo": "desc", "vae.log_likelihood": "desc", "flows.negative_log_likelihood": "asc"}
