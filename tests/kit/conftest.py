@@ -24,6 +24,14 @@ from grading.engine.workers import Starter
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def programs_of_the_environment() -> Iterator[None]:
+    """Find the programs beside Python by name, as in an activated environment: nbgrader calls alembic so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        yield
+
+
 def _run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | ENVIRONMENT | environment
     return subprocess.run(

@@ -55,8 +55,7 @@ class Course:
 
     def run(self, *command: str) -> str:
         places = {f"JUPYTER_{kind}_DIR": str(self.home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
-        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic
-        own = {"HOME": str(self.home), "IPYTHONDIR": str(self.home / "ipython"), "PATH": programs}
+        own = {"HOME": str(self.home), "IPYTHONDIR": str(self.home / "ipython")}
         environment = os.environ | places | own | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
             [sys.executable, "-m", *command],
