@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from grading.diagnosis import Diagnosis
 from grading.engine.calls import Answer, Call, Fault
 from grading.engine.inputs import Inputs, draw, shrink, unanswered
 from grading.engine.lockstep import replay
@@ -49,11 +50,12 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class PartVerdict(msgspec.Struct, frozen=True):
-    """The outcomes of a part's properties, and what the part's code printed meanwhile."""
+    """The outcomes of a part's properties, what the part's code printed meanwhile, and the mistake it looks like."""
 
     part: str
     verdicts: list[Verdict]
     printed: str = ""
+    diagnosis: Diagnosis | None = None
 
     @property
     def outcome(self) -> Outcome:

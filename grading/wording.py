@@ -25,7 +25,7 @@ class Failure(msgspec.Struct, frozen=True):
 
     message: what is wrong. inputs: name and value, as one would type them. called: the last call. answer, expected,
     difference, ratio: values where there are any. relation: what `expected` is to the answer, "expected" or
-    "at most". where: file and line of an error. traceback: of that error.
+    "at most". remark: what arithmetic says of the two. where: file and line of an error. traceback: of that error.
     """
 
     message: str
@@ -36,6 +36,7 @@ class Failure(msgspec.Struct, frozen=True):
     difference: str = ""
     ratio: str = ""
     relation: str = "expected"
+    remark: str = ""
     where: str = ""
     traceback: str = ""
 

@@ -4,8 +4,13 @@ One file for each part, `TOPIC/FUNCTION.py`, with one entry after another:
 
     bank = Bank("vae.log_mean_exp")
 
+    bank.reason("A mean is a sum divided by how many there are: what is that in the domain of logarithms?")
+
     @bank.mistake("the division by K is missing")
     def forgets_the_mean(y): ...
+
+    @bank.pair("forgets_the_mean", "keeps_the_axis")
+    def forgets_the_mean_and_keeps_the_axis(y): ...
 
     @bank.alternative("torch does the work")
     def by_logsumexp(y): ...
@@ -17,17 +22,24 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["mistake", "alternative"]
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One implementation of one part, with one sentence on what is wrong, or different, about it."""
+    """One implementation of one part, with one sentence on what is wrong, or different, about it.
+
+    reasoning: for whoever made this mistake, where to think again. pair: the names of the mistakes that are made in it
+    at once, if there are two.
+    """
 
     part: str
     kind: Kind
     name: str
     sentence: str
     function: Callable[..., Any]
+    reasoning: str = ""
+    pair: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -35,24 +47,35 @@ class Entry:
         return f"{self.part}.{self.name}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bank:
     """The entries of one part, in the order in which they are written."""
 
     part: str
     entries: list[Entry] = field(default_factory=list)
+    reasoning: str = ""
 
-    def mistake(self, sentence: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def reason(self, text: str) -> None:
+        """Say where to think again for the mistakes that follow."""
+        self.reasoning = text
+
+    def mistake(self, sentence: str) -> Decorator:
         """Enter a wrong implementation."""
-        return self._enter("mistake", sentence)
+        return self._enter("mistake", sentence, self.reasoning)
 
-    def alternative(self, sentence: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def pair(self, first: str, second: str) -> Decorator:
+        """Enter an implementation in which two mistakes that were entered before are made at once."""
+        one, other = (next(e for e in self.entries if e.name == name) for name in (first, second))
+        sentence = f"{one.sentence}; and {other.sentence}"
+        return self._enter("mistake", sentence, one.reasoning, (first, second))
+
+    def alternative(self, sentence: str) -> Decorator:
         """Enter a right implementation that is written differently."""
         return self._enter("alternative", sentence)
 
-    def _enter(self, kind: Kind, sentence: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def _enter(self, kind: Kind, sentence: str, reasoning: str = "", pair: tuple[str, ...] = ()) -> Decorator:
         def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-            self.entries.append(Entry(self.part, kind, function.__name__, sentence, function))
+            self.entries.append(Entry(self.part, kind, function.__name__, sentence, function, reasoning, pair))
             return function
 
         return enter
