@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from grading.diagnosis.naming import diagnosed
 from grading.engine.workers import Starter, Worker
 from grading.judge import Judge, PartVerdict, Verdict
 from grading.lending import Lender
@@ -13,6 +14,7 @@ from grading.wording import TO_DO, Failure
 from tests.support.properties import Part, Property
 
 MOMENT = 0.5  # seconds
+PROBING = 1.0  # seconds, for the probes of one part
 ONCE = ("shape", "cost")  # aspects of which no input is asked a second time
 
 
@@ -38,8 +40,8 @@ class Answers:
         finally:
             self._end(worker)
 
-    def judge_again(self, parts: Sequence[Part], first: Mapping[str, PartVerdict]) -> dict[str, dict[str, Verdict]]:
-        """Judge what did not hold once more, with right helpers in place of wrong ones; verdicts by property."""
+    def judge_again(self, parts: Sequence[Part], first: Mapping[str, PartVerdict]) -> dict[str, PartVerdict | None]:
+        """Judge what did not hold once more, with right helpers in place of wrong ones; None where none are wrong."""
         return {part.name: self._with_right_helpers(part, first) for part in parts}
 
     def _part(self, part: Part, worker: Worker, waiting: int) -> PartVerdict:
@@ -51,9 +53,11 @@ class Answers:
             verdicts.append(self._again(value, verdict, worker, start + share))
             if time.monotonic() - start > share:
                 break
-        self.used += time.monotonic() - start
         verdicts += [_unjudged(value, share) for value in part.properties[len(verdicts) :]]
-        return PartVerdict(part.name, verdicts, worker.take_output().replace(f"{self._directory}/", ""))
+        judged = PartVerdict(part.name, verdicts, worker.take_output().replace(f"{self._directory}/", ""))
+        judged = _named(part, judged, worker, start + share)
+        self.used += time.monotonic() - start
+        return judged
 
     def _again(self, value: Property, verdict: Verdict, worker: Worker, end: float) -> Verdict:
         """Ask an input of a property that held a second time: an answer that is right is so more than once."""
@@ -68,27 +72,34 @@ class Answers:
         second = self._judge.judge(value, [some], worker, seconds)
         return verdict if second.outcome == "right" else second
 
-    def _with_right_helpers(self, part: Part, first: Mapping[str, PartVerdict]) -> dict[str, Verdict]:
+    def _with_right_helpers(self, part: Part, first: Mapping[str, PartVerdict]) -> PartVerdict | None:
         failed = {v.property for v in first[part.name].verdicts if v.outcome != "right"}
         wrong = {name for name, verdict in first.items() if verdict.outcome != "right"}
         if all(v.failure is not None and v.failure.message == TO_DO for v in first[part.name].verdicts):
-            return {}
+            return None
         if not failed or not self._calls(part, wrong & set(self._lender.lent(part))):
-            return {}
+            return None
         worker = Worker(self._starter, self._directory, helpers=str(self._lender.directory(part)))
-        found = {}
         try:
-            for value in (value for value in part.properties if value.name in failed):
-                left = min(self._judge.profile.property_seconds, self.budget - self.used)
-                if left <= 0:
-                    break
-                start = time.monotonic()
-                inputs, memory = self._judge.inputs(value), self._judge.memory
-                found[value.name] = self._judge.judge(value, inputs, worker, left, memory)
-                self.used += time.monotonic() - start
+            tried = [self._once(value, worker) for value in part.properties if value.name in failed]
+            found = [verdict for verdict in tried if verdict is not None]
+            # Its mistake is named anew: with wrong helpers it may have looked like one that it has not.
+            start = time.monotonic()
+            judged = _named(part, PartVerdict(part.name, found), worker, start + self.budget - self.used)
+            self.used += time.monotonic() - start
+            return judged
         finally:
             self._end(worker)
-        return found
+
+    def _once(self, value: Property, worker: Worker) -> Verdict | None:
+        """Judge a property; None where there is no time for it."""
+        left = min(self._judge.profile.property_seconds, self.budget - self.used)
+        if left <= 0:
+            return None
+        start = time.monotonic()
+        verdict = self._judge.judge(value, self._judge.inputs(value), worker, left, self._judge.memory)
+        self.used += time.monotonic() - start
+        return verdict
 
     def _calls(self, part: Part, others: set[str]) -> bool:
         """Tell whether the file of a part mentions one of these others, other than to define it."""
@@ -103,6 +114,19 @@ class Answers:
         self.cpu += worker.cpu_seconds
         self.layers = self.layers or worker.layers
         worker.close()
+
+
+def _named(part: Part, judged: PartVerdict, worker: Worker, end: float) -> PartVerdict:
+    """Name the mistake of a wrong part, where there is time for it; whatever comes of that, its verdicts stand."""
+    left = min(end - time.monotonic(), PROBING)
+    if judged.outcome != "wrong" or left <= 0:
+        return judged
+    try:
+        return diagnosed(part, judged, worker, left)
+    except Exception:  # what answers is anybody's code, and no name is worth a grading
+        return judged
+    finally:
+        worker.take_output()  # which no property has asked for
 
 
 def _unjudged(value: Property, share: float) -> Verdict:

@@ -9,21 +9,26 @@ from functools import cache, partial
 
 import msgspec
 
-from grading.bank import Entry, entries
+from grading.bank import Entry, entries, of
 from grading.catalogue import topic_parts
+from grading.diagnosis import Diagnosis
+from grading.diagnosis.fingerprints import Fingerprints
+from grading.diagnosis.naming import diagnosed, name
+from grading.diagnosis.searching import search
 from grading.engine.implementation import locate
 from grading.engine.workers import Starter, Worker
-from grading.judge import PROFILES, Judge
+from grading.judge import PROFILES, Judge, PartVerdict
 from tests.support.properties import Part
 
 
 @dataclass(frozen=True)
 class Row:
-    """One entry of the bank and the properties that rejected it."""
+    """One entry of the bank, the properties that rejected it, and what it was named."""
 
     entry: Entry
     rejected_by: frozenset[str]
     unanswered: bool = False  # a call ended without an answer: then a busy machine may have rejected it
+    named: Diagnosis | None = None
 
 
 class PartAudit(msgspec.Struct, frozen=True):
@@ -32,6 +37,7 @@ class PartAudit(msgspec.Struct, frozen=True):
     rows: for each entry its kind, sentence, and the properties that rejected it.
     needed: for each property the mistakes that no other property rejects.
     stays: for each property why it is kept where there are none.
+    named: for each entry the mistakes that its answers to the probes are taken for.
     problems: what has to change before the properties are proved.
     """
 
@@ -40,6 +46,7 @@ class PartAudit(msgspec.Struct, frozen=True):
     rows: dict[str, tuple[str, str, list[str]]]
     needed: dict[str, list[str]]
     stays: dict[str, str]
+    named: dict[str, list[str]]
     problems: list[str]
 
 
@@ -50,9 +57,25 @@ def audit_all(names: Sequence[str], seed: int) -> Iterator[PartAudit]:
         yield from pool.map(partial(_audit_named, seed=seed), names)
 
 
-def _audit_named(name: str, seed: int) -> PartAudit:
+def search_all(names: Sequence[str], seed: int) -> Iterator[tuple[str, Fingerprints]]:
+    """Choose the probes of parts anew, on all cores, and note what every mistake that is named answers to them."""
+    names = [name for name in names if of(name).named]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(len(names) or 1, os.cpu_count() or 1), context) as pool:
+        yield from zip(names, pool.map(partial(_search_named, seed=seed), names), strict=True)
+
+
+def _search_named(name: str, seed: int) -> Fingerprints:
+    return search(_part(name), seed, _starter())
+
+
+def _part(name: str) -> Part:
     (part,) = (part for part in topic_parts(name.split(".")[0]) if part.name == name)
-    return audit_part(part, Judge(replace(PROFILES["student"], shrink_seconds=0), seed), _starter())
+    return part
+
+
+def _audit_named(name: str, seed: int) -> PartAudit:
+    return audit_part(_part(name), Judge(replace(PROFILES["student"], shrink_seconds=0), seed), _starter())
 
 
 @cache
@@ -65,7 +88,7 @@ def audit_part(part: Part, judge: Judge, starter: Starter) -> PartAudit:
     """Judge every entry of the bank for a part, each standing in for the reference's function."""
     rows = list(_rows(part, judge, starter))
     needed = {
-        value.name: [r.entry.name for r in rows if r.entry.kind == "mistake" and r.rejected_by == {value.name}]
+        value.name: [r.entry.name for r in rows if _is_single(r.entry) and r.rejected_by == {value.name}]
         for value in part.properties
     }
     return PartAudit(
@@ -74,17 +97,33 @@ def audit_part(part: Part, judge: Judge, starter: Starter) -> PartAudit:
         {r.entry.name: (r.entry.kind, r.entry.sentence, sorted(r.rejected_by)) for r in rows},
         needed,
         {value.name: value.stays for value in part.properties},
-        [*_wrong_verdicts(rows), *_counts(part, rows), *_idle(part, needed)],
+        {r.entry.name: r.named.mistakes if r.named else [] for r in rows},
+        [
+            *_wrong_verdicts(rows),
+            *_counts(part, rows),
+            *_idle(part, needed),
+            *_wrong_names(rows, of(part.name).named),
+            *_named_reference(part, starter),
+        ],
     )
 
 
 def _rows(part: Part, judge: Judge, starter: Starter) -> Iterator[Row]:
     for entry in entries(part.name):
         worker = Worker(starter, locate("solutions"), entry.full_name)
-        verdicts = list(judge.part(part, worker))
+        verdict = PartVerdict(part.name, list(judge.part(part, worker)))
+        # A student's path names what is wrong only; here a right answer is asked the probes too.
+        named = diagnosed(part, verdict, worker, SECONDS).diagnosis if verdict.outcome == "wrong" else None
+        named = named if verdict.outcome == "wrong" else name(part.name, worker, SECONDS)
         worker.close()
-        unanswered = any(v.outcome == "wrong" and v.failure and not v.failure.called for v in verdicts)
-        yield Row(entry, frozenset(v.property for v in verdicts if v.outcome != "right"), unanswered)
+        unanswered = any(v.outcome == "wrong" and v.failure and not v.failure.called for v in verdict.verdicts)
+        rejected_by = frozenset(v.property for v in verdict.verdicts if v.outcome != "right")
+        yield Row(entry, rejected_by, unanswered, named)
+
+
+def _is_single(entry: Entry) -> bool:
+    """Tell whether an entry is one mistake: a pair proves nothing of its own about the properties."""
+    return entry.kind == "mistake" and not entry.pair
 
 
 def _wrong_verdicts(rows: Sequence[Row]) -> Iterator[str]:
@@ -97,11 +136,39 @@ def _wrong_verdicts(rows: Sequence[Row]) -> Iterator[str]:
             yield f"the alternative {row.entry.full_name} is rejected by {', '.join(sorted(row.rejected_by))}"
 
 
+def _wrong_names(rows: Sequence[Row], expected: bool) -> Iterator[str]:
+    """Find mistakes that are not named as themselves, in the words of today, and right answers that are named.
+
+    expected: whether mistakes of this part have names.
+    """
+    for row in rows:
+        named, entry = row.named, row.entry
+        if entry.kind == "alternative" and named:
+            yield f"the alternative {entry.full_name} is named as the mistake {' or '.join(named.mistakes)}"
+        if entry.kind == "mistake" and expected and (named is None or entry.name not in named.mistakes):
+            told = f"as {' or '.join(named.mistakes)}" if named else "by no name"
+            yield f"the mistake {entry.full_name} is named {told}{ANEW}"
+        elif entry.kind == "mistake" and named and entry.sentence not in named.sentence:
+            yield f"the mistake {entry.full_name} is named in words that are no longer those of the bank{ANEW}"
+        if entry.kind == "mistake" and not entry.reasoning:
+            yield f"the mistake {entry.full_name} does not say where to think again"
+
+
+def _named_reference(part: Part, starter: Starter) -> Iterator[str]:
+    worker = Worker(starter, locate("solutions"))
+    named = name(part.name, worker, SECONDS)
+    worker.close()
+    if named:
+        yield f"the reference of {part.name} is named as the mistake {' or '.join(named.mistakes)}"
+
+
+ANEW = ": write the fingerprints anew with elbo audit --write, or offer a probe on which it differs"
+SECONDS = 20.0  # for the probes of an entry: a busy machine changes no name
 MISTAKES, ALTERNATIVES = 8, 3
 
 
 def _counts(part: Part, rows: Sequence[Row]) -> Iterator[str]:
-    kinds: list[str] = [row.entry.kind for row in rows]
+    kinds: list[str] = [row.entry.kind for row in rows if not row.entry.pair]
     for kind, least in (("mistake", MISTAKES), ("alternative", ALTERNATIVES)):
         if kinds.count(kind) < least:
             yield f"the bank has {kinds.count(kind)} {kind}s of {part.name}, at least {least} are expected"

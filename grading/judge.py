@@ -90,6 +90,7 @@ class Judge:
         left = min(self.profile.part_seconds, seconds)
         todo: Verdict | None = None
         held = False
+        values: set[Outcome] = set()
         for value in part.properties:
             if todo is not None:  # what is not written yet need not be asked again
                 yield msgspec.structs.replace(todo, property=value.name, aspect=value.aspect, sentence=value.sentence)
@@ -103,6 +104,10 @@ class Judge:
             left -= time.monotonic() - start
             if held and verdict.outcome == "todo":
                 verdict = _partly_written(verdict)
+            if value.aspect == "gradient" and verdict.outcome == "wrong" and values == {"right"}:
+                verdict = _of_right_values(verdict)
+            if value.aspect not in ("gradient", "cost") and not _is_of_a_gradient(verdict):
+                values.add(verdict.outcome)
             held |= verdict.outcome == "right"
             todo = verdict if verdict.outcome == "todo" else None
             yield verdict
@@ -129,7 +134,7 @@ class Judge:
             outcome=outcome,
             inputs=len(attempts),
             seconds=time.monotonic() - start,
-            failure=None if failed is None else describe(failed),
+            failure=None if failed is None else describe(failed, attempts),
         )
 
     def _shrink(self, value: Property, failed: Attempt, exchange: Exchange) -> Attempt:
@@ -147,6 +152,19 @@ def _partly_written(verdict: Verdict) -> Verdict:
         verdict.failure, message=f"{verdict.failure.message} for inputs such as these: it raises NotImplementedError"
     )
     return msgspec.structs.replace(verdict, outcome="wrong", failure=failure)
+
+
+def _is_of_a_gradient(verdict: Verdict) -> bool:
+    """Tell whether a property that is also of gradients failed by one of these."""
+    return verdict.failure is not None and "gradient" in verdict.failure.message
+
+
+def _of_right_values(verdict: Verdict) -> Verdict:
+    """Say of a wrong gradient that the values it belongs to are right."""
+    said = verdict.failure.remark if verdict.failure else ""
+    remark = f"{said}; the values are right" if said else "the values are right, only their gradient is not"
+    failure = verdict.failure and msgspec.structs.replace(verdict.failure, remark=remark)
+    return msgspec.structs.replace(verdict, failure=failure)
 
 
 def _worst(attempts: Sequence[Attempt]) -> Attempt | None:

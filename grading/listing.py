@@ -6,7 +6,7 @@ import msgspec
 
 from grading.engine.workers import Worker
 from grading.judge import Judge, Outcome, PartVerdict
-from grading.rubric import PartRubric, Rubric
+from grading.rubric import Rubric
 from tests.support.properties import Part
 
 
@@ -24,11 +24,13 @@ class Listed(msgspec.Struct, frozen=True):
 
 def listing(parts: Sequence[Part], rubric: Rubric, judge: Judge, worker: Worker) -> list[Listed]:
     """Judge every part and count the points of the properties that hold."""
-    return [_listed(part, rubric.parts[part.name], judge, worker) for part in parts]
+    verdicts = [PartVerdict(part.name, list(judge.part(part, worker))) for part in parts]
+    files = [part.path_in(worker.directory) for part in parts]
+    return [row_of(verdict, file, rubric) for verdict, file in zip(verdicts, files, strict=True)]
 
 
-def _listed(part: Part, worth: PartRubric, judge: Judge, worker: Worker) -> Listed:
-    verdict = PartVerdict(part.name, list(judge.part(part, worker)))
+def row_of(verdict: PartVerdict, file: str, rubric: Rubric) -> Listed:
+    """Count the points of a part that was judged; file: where it is told to stand."""
+    worth = rubric.parts[verdict.part]
     earned = sum(worth.points[v.property] for v in verdict.verdicts if v.outcome == "right")
-    file = part.path_in(worker.directory)
-    return Listed(part.name, worth.problem, file, verdict.outcome, earned, worth.total, worth.minutes)
+    return Listed(verdict.part, worth.problem, file, verdict.outcome, earned, worth.total, worth.minutes)

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from grading.claims import Claim
+from grading.diagnosis import Diagnosis
 from grading.engine.implementation import ROOT
 from grading.judge import Outcome, PartVerdict, Verdict
 from grading.rubric import PartRubric
@@ -44,7 +45,11 @@ class PropertyRecord(msgspec.Struct, frozen=True):
 
 
 class PartRecord(msgspec.Struct, frozen=True):
-    """The properties of one part. printed: what the part's code wrote, its beginning."""
+    """The properties of one part.
+
+    printed: what the part's code wrote, its beginning. diagnosis: the mistake of the bank whose answers it gives, with
+    right helpers where its own are wrong; None where it is not wrong, or where none is known.
+    """
 
     part: str
     problem: str
@@ -54,6 +59,7 @@ class PartRecord(msgspec.Struct, frozen=True):
     possible: float
     properties: list[PropertyRecord]
     printed: str = ""
+    diagnosis: Diagnosis | None = None
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -183,13 +189,21 @@ class Record(msgspec.Struct, frozen=True):
     budget: Budget | None = None
 
 
-def part_record(verdict: PartVerdict, rubric: PartRubric, file: str, second: dict[str, Verdict]) -> PartRecord:
-    """Count the points of a part. second: verdicts with the reference's helpers, by property."""
-    properties = [_property(v, second.get(v.property), rubric) for v in verdict.verdicts]
-    outcome = PartVerdict(verdict.part, [_final(v, second.get(v.property))[0] for v in verdict.verdicts]).outcome
-    points = sum(p.points for p in properties)
+def part_record(verdict: PartVerdict, rubric: PartRubric, file: str, second: PartVerdict | None) -> PartRecord:
+    """Count the points of a part. second: what did not hold, judged with right helpers in place of wrong ones."""
+    helped = {v.property: v for v in second.verdicts} if second else {}
+    properties = [_property(v, helped.get(v.property), rubric) for v in verdict.verdicts]
+    outcome = PartVerdict(verdict.part, [_final(v, helped.get(v.property))[0] for v in verdict.verdicts]).outcome
     return PartRecord(
-        verdict.part, rubric.problem, file, outcome, points, rubric.total, properties, verdict.printed[:4000]
+        verdict.part,
+        rubric.problem,
+        file,
+        outcome,
+        sum(p.points for p in properties),
+        rubric.total,
+        properties,
+        verdict.printed[:4000],
+        (second or verdict).diagnosis if outcome == "wrong" else None,
     )
 
 

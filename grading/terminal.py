@@ -1,4 +1,4 @@
-"""What a person reads in a terminal: verdicts, lists and the audit's matrix; plain text when piped."""
+"""What a person reads in a terminal: verdicts, claims, a class, the audit's matrix; plain text when piped."""
 
 import statistics
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from grading.diagnosis import Diagnosis
 from grading.judge import PartVerdict, Verdict
 from grading.wording import Failure
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:  # a check shows no claim, and need not wait for what measures
     from grading.audit import PartAudit
     from grading.claims import Claim
     from grading.doctor import Finding
-    from grading.listing import Listed
     from grading.records import Summary
 
 MARKS = {"right": "[green]✓[/]", "wrong": "[red]✗[/]", "todo": "[yellow]·[/]"}
@@ -34,15 +34,25 @@ def show_part(console: Console, verdict: PartVerdict, where: str, *, verbose: bo
     line = f"{MARKS[verdict.outcome]} {outcome} [bold]{verdict.part}[/]"
     if verdict.outcome == "todo":
         first = next(v.failure for v in verdict.verdicts if v.failure)
-        console.print(f"{line}  [dim]{escape(first.message)}, in {escape(where)}[/]", soft_wrap=True)
+        told = f"{line}  [dim]{escape(first.message)}, in {escape(where)}[/]"
+        console.print(told, soft_wrap=not console.is_terminal)  # whoever searches the output wants whole lines
         return
     console.print(f"{line}  [dim]{held} of {len(verdict.verdicts)} properties hold[/]", soft_wrap=True)
     if verdict.outcome == "right":
         return
+    if verdict.diagnosis:
+        _show_diagnosis(console, verdict.diagnosis)
     for group in _by_failure([v for v in verdict.verdicts if v.outcome == "wrong"]):
         _show_failure(console, group, verbose=verbose)
     if verdict.printed:
         _block(console, "your code printed", verdict.printed.rstrip().splitlines()[:10])
+
+
+def _show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
+    """Print the mistake that a part looks like so that the eye finds it first."""
+    line = Table.grid(padding=(0, 1))
+    line.add_row("→", Text(f"it {diagnosis.told}"))
+    console.print(Padding(line, (0, 0, 0, 2), expand=False), style="bold magenta")
 
 
 def _by_failure(wrong: Sequence[Verdict]) -> list[list[Verdict]]:
@@ -84,7 +94,7 @@ def facts(failure: Failure) -> list[tuple[str, str]]:
     rows = [("wrong", failure.message), ("in", failure.where)]
     rows += [(f"with {name}", value) for name, value in failure.inputs.items()]
     rows += [("called", failure.called), ("answer", failure.answer), (failure.relation, failure.expected)]
-    rows += [("difference", failure.difference), ("ratio", failure.ratio)]
+    rows += [("difference", failure.difference), ("ratio", failure.ratio), ("note", failure.remark)]
     return [(name, value) for name, value in rows if value]
 
 
@@ -104,26 +114,6 @@ def show_summary(console: Console, verdicts: Sequence[PartVerdict]) -> None:
     counts = {outcome: sum(v.outcome == outcome for v in verdicts) for outcome in ("right", "wrong", "todo")}
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
     console.print(f"\n{len(verdicts)} part{'s' * (len(verdicts) != 1)}: {told}", soft_wrap=True)
-
-
-def show_listing(console: Console, rows: "Sequence[Listed]") -> None:
-    """Print a table of all parts."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("part", "problem", "state"):
-        table.add_column(name)
-    for name in ("points", "minutes"):
-        table.add_column(name, justify="right")
-    for row in rows:
-        state = f"{MARKS[row.state]} {row.state}"
-        table.add_row(row.part, row.problem, state, f"{row.earned:g} of {row.points:g}", str(row.minutes))
-    console.print(table)
-    earned, points = sum(row.earned for row in rows), sum(row.points for row in rows)
-    waiting = next((row for row in rows if row.state != "right"), None)
-    console.print(
-        f"\n{earned:g} of {points:g} points"
-        + (f"; next: {waiting.part}, in {escape(waiting.file)}" if waiting else ""),
-        soft_wrap=True,
-    )
 
 
 def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
@@ -240,12 +230,14 @@ def show_audit(console: Console, audit: "PartAudit") -> None:
     table.add_column("", overflow="fold")
     for number in range(1, len(audit.properties) + 1):
         table.add_column(str(number), justify="right")
+    table.add_column("named")
     for kind in ("mistake", "alternative"):
         for name, (its_kind, _, rejected) in audit.rows.items():
             if its_kind == kind:
                 marks = ["X" if value in rejected else "[dim]·[/]" for value in audit.properties]
                 style = "green" if kind == "alternative" else ""
-                table.add_row(Text(name if kind == "mistake" else f"{name} (right)", style), *marks)
+                shown = Text(name if kind == "mistake" else f"{name} (right)", style)
+                table.add_row(shown, *marks, _named(name, audit.named[name]))
     console.print(table)
     for number, value in enumerate(audit.properties, start=1):
         needed = audit.needed[value]
@@ -254,3 +246,10 @@ def show_audit(console: Console, audit: "PartAudit") -> None:
     for problem in audit.problems:
         console.print(f"  [red]✗ {escape(problem)}[/]", soft_wrap=True)
     console.print()
+
+
+def _named(name: str, mistakes: Sequence[str]) -> str:
+    """Say what an entry of the bank is taken for: itself, perhaps with others that answer the same, or another."""
+    others = [other for other in mistakes if other != name]
+    told = ["itself"] if name in mistakes else []
+    return ", ".join([*told, *others]) or "[dim]·[/]"

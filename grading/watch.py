@@ -10,11 +10,14 @@ from pathlib import Path
 import watchfiles
 from rich.console import Console
 
+from grading.diagnosis import Diagnosis, naming
 from grading.engine.workers import Worker
 from grading.hints import next_hint
 from grading.judge import Judge, PartVerdict
+from grading.listing import row_of
+from grading.progress import show_progress, show_where
 from grading.rubric import Rubric
-from grading.terminal import show_part, show_summary
+from grading.terminal import show_part
 from tests.support.properties import Part
 
 LOOK_EVERY_MS = 20
@@ -93,7 +96,7 @@ class Watch:
     def press(self, key: str) -> bool:
         """Do what a key asks for; False to quit."""
         if key == "h":
-            number, text = next_hint(self.rubric, self.current.name)
+            number, text = next_hint(self.rubric, self.current.name, self._diagnosis)
             self.console.print(f"[bold]hint {number}:[/] ", end="")
             self.console.print(text, markup=False)
         elif key == "n":
@@ -120,11 +123,26 @@ class Watch:
         self._summary()
 
     def _show_part(self, part: Part) -> None:
+        self._name(part)
         show_part(self.console, self.verdicts[part.name], part.path_in(self.worker.directory))
 
+    def _name(self, part: Part) -> None:
+        """Name the mistake of a part that is looked at; all the others of a save would be asked for nothing."""
+        self.verdicts[part.name] = naming.diagnosed(part, self.verdicts[part.name], self.worker)
+        self.worker.take_output()  # what the probes made it print is not told
+
+    def _diagnosis(self) -> Diagnosis | None:
+        self._name(self.current)
+        return self.verdicts[self.current.name].diagnosis
+
     def _summary(self) -> None:
-        show_summary(self.console, list(self.verdicts.values()))
-        self.console.print(f"[dim]at {self.current.name}: save to judge again, h hint, n next part, q quit[/]")
+        """Tell points and parts so far, and where the student is."""
+        places = {part.name: part.path_in(self.worker.directory) for part in self.parts}
+        rows = {name: row_of(self.verdicts[name], place, self.rubric) for name, place in places.items()}
+        self.console.print()
+        show_progress(self.console, list(rows.values()))
+        show_where(self.console, "at", rows[self.current.name])
+        self.console.print("[dim]save to judge again, h hint, n next part, q quit[/]")
 
 
 @contextlib.contextmanager

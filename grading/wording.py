@@ -9,6 +9,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from grading.diagnosis.arithmetic import remark
 from grading.engine.calls import CallFailed, Fault
 from tests.support.closeness import WrongAnswer
 from tests.support.properties import PARTS, Attempt
@@ -41,8 +42,8 @@ class Failure(msgspec.Struct, frozen=True):
     traceback: str = ""
 
 
-def describe(attempt: Attempt) -> Failure:
-    """Describe an attempt that failed."""
+def describe(attempt: Attempt, among: Sequence[Attempt] = ()) -> Failure:
+    """Describe an attempt that failed; among: all attempts at the property, from which arithmetic says what it can."""
     error = attempt.error
     fault = error.fault if isinstance(error, CallFailed) else None
     if attempt.todo:
@@ -54,15 +55,17 @@ def describe(attempt: Attempt) -> Failure:
     arguments = attempt.topic.last[0].arguments if attempt.topic.last else ()
     told = {typed(value) for value in (*arguments, *tensors_of(arguments))}
     inputs = {name: typed(v) for name, v in attempt.inputs.items() if not told.issuperset(map(typed, _items(v)))}
+    said = remark(among, attempt) if among else ""
     if fault is not None:
         message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
         message += _advice(fault)
-        return Failure(message, inputs, called, where=fault.where, traceback=fault.traceback)
+        return Failure(message, inputs, called, remark=said, where=fault.where, traceback=fault.traceback)
     if not isinstance(error, WrongAnswer):
-        return Failure(f"the answer cannot be worked with: {type(error).__name__}: {error}", inputs, called)
+        message = f"the answer cannot be worked with: {type(error).__name__}: {error}"
+        return Failure(message, inputs, called, remark=said)
     answer, expected = shown_apart(error.answer, error.expected)
     difference, ratio = compare(error.answer, error.expected)
-    return Failure(error.message, inputs, called, answer, expected, difference, ratio, error.relation)
+    return Failure(error.message, inputs, called, answer, expected, difference, ratio, error.relation, said)
 
 
 def _items(value: Any) -> Sequence[Any]:

@@ -49,11 +49,20 @@ class Entry:
 
 @dataclass
 class Bank:
-    """The entries of one part, in the order in which they are written."""
+    """The entries of one part, in the order in which they are written.
+
+    named: whether its mistakes have fingerprints; a property that a student writes is told by what it lets through.
+    """
 
     part: str
+    named: bool = True
     entries: list[Entry] = field(default_factory=list)
     reasoning: str = ""
+    probes: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def probe(self, *arguments: Any) -> None:
+        """Offer arguments on which mistakes differ that are the same on all that the properties try."""
+        self.probes.append(arguments)
 
     def reason(self, text: str) -> None:
         """Say where to think again for the mistakes that follow."""
@@ -65,7 +74,8 @@ class Bank:
 
     def pair(self, first: str, second: str) -> Decorator:
         """Enter an implementation in which two mistakes that were entered before are made at once."""
-        one, other = (next(e for e in self.entries if e.name == name) for name in (first, second))
+        made = {entry.name: entry for entry in self.entries}
+        one, other = made[first], made[second]
         sentence = f"{one.sentence}; and {other.sentence}"
         return self._enter("mistake", sentence, one.reasoning, (first, second))
 
@@ -81,14 +91,19 @@ class Bank:
         return enter
 
 
-def entries(part: str) -> list[Entry]:
-    """Return the entries of a part; none where the bank has no file for it."""
+def of(part: str) -> Bank:
+    """Return the bank of a part; an empty one where there is no file for it."""
     try:
-        return importlib.import_module(f"grading.bank.{part}").bank.entries
+        return importlib.import_module(f"grading.bank.{part}").bank
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("grading.bank"):
-            return []
+            return Bank(part)
         raise
+
+
+def entries(part: str) -> list[Entry]:
+    """Return the entries of a part; none where the bank has no file for it."""
+    return of(part).entries
 
 
 def find(part: str, name: str) -> Entry:

@@ -1,4 +1,6 @@
-"""The subcommand that proves the properties: audit."""
+"""The subcommand that proves the properties, and the names that mistakes are given: audit."""
+
+from typing import Annotated
 
 import typer
 
@@ -8,17 +10,28 @@ app = typer.Typer()
 
 
 @app.command()
-def audit(names: Names = None, seed: Seed = 0, json: Json = "") -> None:
-    """Prove the properties against the bank of mistakes and alternatives; status 1 where one has a gap.
+def audit(
+    names: Names = None,
+    seed: Seed = 0,
+    json: Json = "",
+    write: Annotated[
+        bool, typer.Option("--write", help="First choose the probes anew that mistakes are named by; some minutes.")
+    ] = False,
+) -> None:
+    """Prove the properties, and the names of mistakes, against the bank; status 1 where there is a gap.
 
     Example: [bold]elbo audit vae[/]
     """
     console = make_console(json)
-    from grading.audit import audit_all
+    from grading.audit import audit_all, search_all
+    from grading.diagnosis import fingerprints
     from grading.terminal import show_audit
 
+    parts = [part.name for part in select_parts(names)[1]]
+    if write:
+        fingerprints.write(dict(search_all(parts, seed)))
     audits = []
-    for found in audit_all([part.name for part in select_parts(names)[1]], seed):
+    for found in audit_all(parts, seed):
         audits.append(found)
         show_audit(console, found)
     problems = sum(len(a.problems) for a in audits)

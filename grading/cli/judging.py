@@ -1,5 +1,6 @@
 """Subcommands that judge: check, list, hint, watch."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tests.support.properties import Part
 
 app = typer.Typer()
+PICTURES = Path("pictures")
 
 
 @app.command()
@@ -36,6 +38,7 @@ def check(
     seed: Seed = 0,
     json: Json = "",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also show tracebacks.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Draw wrong parts into pictures/ of this directory.")] = False,
 ) -> None:
     """Judge parts; status 1 unless all are right.
 
@@ -45,7 +48,11 @@ def check(
     with start_worker(implementation) as worker:
         _, parts = select_parts(names)
         judge = make_judge(profile, seed)
-        verdicts = [_check_part(part, judge, worker, console, verbose) for part in parts]
+        verdicts = []
+        for part in parts:
+            verdicts.append(_check_part(part, judge, worker, console, verbose))
+            if show and verdicts[-1].outcome == "wrong":
+                _draw(part, worker, console, alone=len(parts) == 1)
     from grading.terminal import show_summary
 
     show_summary(console, verdicts)
@@ -54,12 +61,36 @@ def check(
 
 
 def _check_part(part: "Part", judge: "Judge", worker: "Worker", console: "Console", verbose: bool) -> "PartVerdict":
-    from grading.judge import PartVerdict
     from grading.terminal import show_part
 
-    verdict = PartVerdict(part.name, list(judge.part(part, worker)), worker.take_output())
+    verdict = _judge(part, judge, worker)
     show_part(console, verdict, part.path_in(worker.directory), verbose=verbose)
     return verdict
+
+
+def _judge(part: "Part", judge: "Judge", worker: "Worker") -> "PartVerdict":
+    """Judge a part, and name its mistake if it is wrong."""
+    from grading.diagnosis import naming
+    from grading.judge import PartVerdict
+
+    verdict = PartVerdict(part.name, list(judge.part(part, worker)), worker.take_output())
+    verdict = naming.diagnosed(part, verdict, worker)
+    worker.take_output()  # what the probes made it print is not told
+    return verdict
+
+
+def _draw(part: "Part", worker: "Worker", console: "Console", alone: bool) -> None:
+    """Draw a part that is wrong, and tell where; that there is no picture only where none but this was asked for."""
+    from grading.pictures import draw
+
+    try:
+        picture = draw(part, worker, PICTURES)
+    except OSError as error:
+        raise Refusal(f"--show: {PICTURES}/ cannot be written: {error.strerror}") from error
+    worker.take_output()  # what it printed for the picture is not the next part's
+    if picture or alone:
+        told = f"picture: {picture}" if picture else f"no picture is made of {part.name}"
+        console.print(f"  {told}", soft_wrap=True, markup=False)
 
 
 @app.command(name="list")
@@ -75,24 +106,28 @@ def list_parts(implementation: Which = "exercises", seed: Seed = 0, json: Json =
         from grading.listing import listing
 
         rows = listing(parts, rubric, judge, worker)
-    from grading.terminal import show_listing
+    from grading.progress import show_listing
 
     show_listing(console, rows)
     write_json(json, rows)
 
 
 @app.command()
-def hint(part: Annotated[str, typer.Argument(help="A part, such as vae.log_mean_exp.")]) -> None:
-    """Give the next of a part's hints, from nudge to nearly there.
+def hint(
+    part: Annotated[str, typer.Argument(help="A part, such as vae.log_mean_exp.")], implementation: Which = "exercises"
+) -> None:
+    """Give the next of a part's hints, from nudge to nearly there; the last one follows a known mistake.
 
     Example: [bold]elbo hint vae.log_mean_exp[/]
     """
-    from grading.hints import next_hint
+    with start_worker(implementation) as worker:
+        rubric, (wanted, *others) = select_parts([part])
+        if others:
+            raise Refusal(f"{part} is a topic; hints belong to a part, such as {wanted.name}")
+        judge = make_judge("student", 0)
+        from grading.hints import next_hint
 
-    rubric, parts = select_parts([part])
-    if parts[0].name != part:
-        raise Refusal(f"{part} is a topic; hints belong to a part, such as {parts[0].name}")
-    number, text = next_hint(rubric, part)
+        number, text = next_hint(rubric, part, lambda: _judge(wanted, judge, worker).diagnosis)
     console = make_console()
     console.print(f"[bold]Hint {number} of {len(rubric.parts[part].hints)}[/] for {part}")
     console.print(text, markup=False)

@@ -8,6 +8,7 @@ from greenlet import greenlet
 from torch import Tensor
 
 from tests.support.networks import BuiltNetwork
+from tests.support.replayed import run
 
 from .calls import Answer, Call, Weights
 from .metering import Meter, tensors_in
@@ -33,7 +34,7 @@ def answer(function: Callable[..., Any], call: Call, own: bool = False) -> Answe
         with Meter(tensors_in(built)) as meter:
             value = function(*built)
             return Answer(value, _has_graph(value), cost=meter.cost)
-    value = function(*built)
+    value = run(function, built)
     _assert_torch_as_found("by this function")
     if call.watch == "value":
         return Answer(value, _has_graph(value), _gradients(value, sources, call.cotangent))

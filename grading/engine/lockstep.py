@@ -31,7 +31,7 @@ def replay(
     def left() -> float:
         return max(end - time.monotonic(), 0.0)
 
-    attempts: list[Attempt] = []
+    told: list[_Conversation | Recalled] = []
     for start in range(0, len(batch), INPUTS_AT_ONCE):
         some = batch[start : start + INPUTS_AT_ONCE]
         # In two halves, so that one is judged here while the other is answered there.
@@ -42,10 +42,16 @@ def replay(
             for i, half in enumerate((some[: len(some) // 2], some[len(some) // 2 :]))
         ]
         _converse(halves)
-        attempts += [attempt for half in halves for attempt in half.attempts]
+        told += halves
         if time.monotonic() > end:
             break
-    return attempts
+    attempts = [attempt for half in told for attempt in half.attempts]
+    if all(attempt.error is None for attempt in attempts):
+        return attempts
+    for half in told:  # beside a wrong answer the right ones tell something too
+        if isinstance(half, Recalled):
+            half.wake()
+    return [attempt for half in told for attempt in half.attempts]
 
 
 class _Conversation:

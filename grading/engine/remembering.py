@@ -124,6 +124,11 @@ class Recalled:
             self._checks = self._awake()
         return self._ask(self._checks)
 
+    def wake(self) -> None:
+        """Run the checks on what was replied, also where that is known to be right: an attempt then has its calls."""
+        if self._checks is None:
+            self._checks = self._awake()
+
     def _awake(self) -> Checks:
         """Run the checks on all that was replied until now."""
         checks = Checks(self._value, self._batch)

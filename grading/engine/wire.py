@@ -17,12 +17,12 @@ import msgspec
 import torch
 from torch import Tensor
 
-from tests.support import models, networks, players
+from tests.support import models, networks, players, replayed
 
 from .calls import Answer, Call, Cost, Fault, Watch
 from .implementation import message_of
 
-GIVEN = {kind.__name__: kind for kind in (*models.KINDS, *networks.KINDS, *players.KINDS)}
+GIVEN = {kind.__name__: kind for kind in (*models.KINDS, *networks.KINDS, *players.KINDS, *replayed.KINDS)}
 PREFIX = struct.Struct("<II")
 MAX_HEADER = 1 << 20  # half a second's work where it is full of the smallest entries
 MAX_BODY = 16 << 20  # the largest message that a property makes has 1 MB

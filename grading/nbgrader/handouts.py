@@ -14,6 +14,7 @@ ABOVE = {
         "KL divergence": "vae.kl_gaussian_gaussian_analytic",
         "Evidence lower bound": "vae.elbo",
         "Importance sampling": "vae.elbo",
+        "A property of your own": "vae.log_mean_exp_property",
     },
     "gan": {
         "Objectives": "gan.jsd",
@@ -22,6 +23,7 @@ ABOVE = {
         "Moving average": "gan.update_average",
         "Spectral norm": "gan.spectral_norm",
         "Scores": "gan.inception_score",
+        "A property of your own": "gan.gradient_penalty_property",
     },
     "flows": {
         "Constraint": "flows.constrain_u",
@@ -29,6 +31,7 @@ ABOVE = {
         "Composition and density": "flows.compose",
         "Two losses": "flows.negative_log_likelihood",
         "A flow as a posterior": "flows.flow_elbo",
+        "A property of your own": "flows.planar_property",
     },
 }
 

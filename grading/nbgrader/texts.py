@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 
 from grading.judge import PartVerdict, Verdict
+from grading.pages.told import told_diagnosis
 from grading.records import AnswerRecord, PartRecord, PropertyRecord, RunRecord
 from grading.terminal import harmless, show_claims, show_part
 from grading.wording import TO_DO, Failure
@@ -18,7 +19,8 @@ OURS = "a property of the instructor's"
 def part_text(part: PartRecord) -> str:
     """Return what a terminal shows of a part; of an instructor's property no more than that it does not hold."""
     secret = any(value.instructor_only for value in part.properties)
-    verdict = PartVerdict(part.part, [_told(v) for v in part.properties], "" if secret else part.printed)
+    printed = "" if secret else part.printed
+    verdict = PartVerdict(part.part, [_told(v) for v in part.properties], printed, told_diagnosis(part))
     helped = [_told(value).property for value in part.properties if value.helpers == "reference"]
 
     def show(console: Console) -> None:

@@ -12,7 +12,8 @@ import msgspec
 import torch
 
 from grading import rubric as rubrics
-from grading.engine.workers import AtOnce
+from grading.diagnosis import Diagnosis, naming
+from grading.engine.workers import AtOnce, Exchange
 from grading.judge import PROFILES, Judge, PartVerdict, Profile, Verdict
 from grading.rubric import PartRubric, Rubric
 from grading.selection import select
@@ -57,7 +58,8 @@ def judge_part(part: Part, names: Names) -> Judged:
         helped = _judge_again(part, own, names, judge)
     counted = [v.property for v in own if v.outcome == "right" or v.property in helped]
     worth = rubric.parts[part.name]
-    told = PartVerdict(part.name, [_told(v, worth) for v in own], output.getvalue())
+    named = _diagnosis(part, own, exchange) if any(_may_be_named(v, helped, worth) for v in own) else None
+    told = PartVerdict(part.name, [_told(v, worth) for v in own], output.getvalue(), named)
     return Judged(told, helped, points_of(sum(worth.points[name] for name in counted)), points_of(worth.total))
 
 
@@ -84,6 +86,17 @@ def _told(verdict: Verdict, worth: PartRubric) -> Verdict:
     if verdict.failure is None or verdict.property not in worth.instructor_only or verdict.outcome == "todo":
         return verdict
     return msgspec.structs.replace(verdict, failure=Failure(HIDDEN))
+
+
+def _may_be_named(verdict: Verdict, helped: Sequence[str], worth: PartRubric) -> bool:
+    """Tell whether a property fails by the part's own fault, and not one that is kept from students."""
+    secret = verdict.property in helped or verdict.property in worth.instructor_only
+    return verdict.outcome == "wrong" and not secret
+
+
+def _diagnosis(part: Part, own: list[Verdict], exchange: Exchange) -> Diagnosis | None:
+    with _apart():
+        return naming.diagnosed(part, PartVerdict(part.name, own), exchange).diagnosis
 
 
 @contextmanager

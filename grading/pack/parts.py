@@ -11,7 +11,7 @@ from grading.engine.workers import Starter, Worker
 from grading.intake.choosing import stub_files
 from grading.intake.limits import listed, shown
 from grading.judge import PROFILES, Judge, PartVerdict
-from grading.listing import Listed
+from grading.listing import Listed, row_of
 from grading.release import is_stub
 from grading.rubric import Rubric
 from grading.wording import Failure
@@ -32,13 +32,8 @@ def judged(directory: Path, rubric: Rubric, parts: Sequence[Part]) -> tuple[list
     finally:
         worker.close()
         starter.close()
-    return [_listed(part, verdict, rubric) for part, verdict in zip(parts, verdicts, strict=True)], verdicts
-
-
-def _listed(part: Part, verdict: PartVerdict, rubric: Rubric) -> Listed:
-    worth, file = rubric.parts[part.name], f"{part.topic}/{part.file}"  # not where it was taken to
-    earned = sum(worth.points[v.property] for v in verdict.verdicts if v.outcome == "right")
-    return Listed(part.name, worth.problem, file, verdict.outcome, earned, worth.total, worth.minutes)
+    files = [f"{part.topic}/{part.file}" for part in parts]  # not where they were taken to
+    return [row_of(verdict, file, rubric) for verdict, file in zip(verdicts, files, strict=True)], verdicts
 
 
 def wrong(

@@ -32,6 +32,16 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A known mistake, its names in the bank, what was done, and the submissions whose part looks like it."""
+
+    part: str
+    mistakes: tuple[str, ...]
+    sentence: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Mistake:
     """One message of one property, and the submissions that were told it."""
 
@@ -109,11 +119,23 @@ def discrimination(points: Sequence[float], totals: Sequence[float]) -> float | 
     return statistics.correlation(points, rest)
 
 
-def mistakes(records: Sequence[Record], fewest: int = 2) -> list[Mistake]:
-    """Collect what at least so many submissions were told alike, the most frequent first."""
-    names: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+def named(records: Sequence[Record], fewest: int = 2) -> list[Named]:
+    """Count mistakes that at least so many submissions made, by their names, the most frequent first."""
+    found: dict[tuple[str, tuple[str, ...]], tuple[str, list[str]]] = {}
     for record in graded(records):
         for part in record.parts:
+            if part.diagnosis is not None:
+                key = part.part, tuple(part.diagnosis.mistakes)
+                found.setdefault(key, (part.diagnosis.sentence, []))[1].append(record.submission)
+    many = [Named(*key, told, tuple(whose)) for key, (told, whose) in found.items() if len(whose) >= fewest]
+    return sorted(many, key=lambda mistake: -len(mistake.names))
+
+
+def mistakes(records: Sequence[Record], fewest: int = 2) -> list[Mistake]:
+    """Collect what at least so many submissions were told alike of parts whose mistake has no name, the most first."""
+    names: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for record in graded(records):
+        for part in (part for part in record.parts if part.diagnosis is None):
             for value in part.properties:
                 if value.outcome == "wrong" and value.failure is not None:
                     names[part.part, value.property, value.failure.message].append(record.submission)

@@ -85,6 +85,7 @@ def page(records: Sequence[Record], pairs: Sequence[Pair] = ()) -> str:
         "possible": max((record.possible for record in done), default=0.0),
         "parts": analysis.items(records),
         "properties": analysis.items(records, properties=True),
+        "named": analysis.named(records)[:MOST_MISTAKES],
         "mistakes": analysis.mistakes(records)[:MOST_MISTAKES],
         "seconds": analysis.spread([record.budget.used for record in done if record.budget]),
         "exhausted": [record.submission for record in done if record.budget and record.budget.exhausted],

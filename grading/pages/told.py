@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from grading import rubric
+from grading.diagnosis import Diagnosis
 from grading.records import (
     AnswerRecord,
     PartRecord,
@@ -48,9 +49,17 @@ def selected(record: Record) -> dict[str, Any]:
         "changes": changes(record),
         "answers": told_answers(record.answers),
         "unwritten": unwritten,
-        "parts": [(p, failed) for p in record.parts if p not in unwritten and (failed := _failed(p))],
+        "parts": [
+            (p, told_diagnosis(p), failed) for p in record.parts if p not in unwritten and (failed := _failed(p))
+        ],
         "helped": [helped for part in record.parts if (helped := _helped(part))],
     }
+
+
+def told_diagnosis(part: PartRecord) -> Diagnosis | None:
+    """Return the mistake that a part looks like, unless it would tell of nothing but the instructor's properties."""
+    wrong = [value for value in part.properties if value.outcome == "wrong"]
+    return None if all(value.instructor_only for value in wrong) else part.diagnosis
 
 
 def earned(record: Record) -> list[Line]:

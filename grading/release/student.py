@@ -32,7 +32,8 @@ LEFT_OUT = (
     "grading/pages/feedback_page.py",
     "grading/views",
 )
-AS_THEY_ARE = ("LICENSE", "constraints.txt", "exercises/gan/predictions.toml")
+FINGERPRINTS = "grading/diagnosis/fingerprints.json"  # of mistakes: what they answer, and never how they are written
+AS_THEY_ARE = ("LICENSE", "constraints.txt", "exercises/gan/predictions.toml", FINGERPRINTS)
 
 
 def student(root: Path = ROOT) -> Tree:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from grading.claims import Claim
+from grading.pages.told import told_diagnosis
 from grading.records import AnswerRecord, PartRecord, PropertyRecord, QuestionRecord, Record, RunRecord, best_claims
 from grading.terminal import facts
 from grading.wording import Failure
@@ -29,7 +30,8 @@ class Case:
     suite: the part's topic, or "runs", "answers" or "words". group: the part, experiment or question. name: unique in
     its group. title: for a person. result: "error" where the student's code raised one, "skipped" where nobody judged.
     points: None where nobody gave some yet. message: why it is no "pass", in a line. details: all that may be told.
-    code: what was tried, as one would type it. printed: by the part's code.
+    mistake: of a failed property's part, a sentence, where it is known. code: what was tried, as one would type it.
+    printed: by the part's code.
     """
 
     suite: str
@@ -42,6 +44,7 @@ class Case:
     possible: float
     message: str = ""
     details: str = ""
+    mistake: str = ""
     code: str = ""
     printed: str = ""
     seconds: float = 0.0
@@ -58,7 +61,7 @@ def cases(record: Record) -> Iterator[Case]:
 
 
 def _bounded(case: Case) -> Case:
-    lines = ("suite", "group", "name", "title", "problem", "message")
+    lines = ("suite", "group", "name", "title", "problem", "message", "mistake")
     bounded: dict[str, Any] = {name: one_line(getattr(case, name)) for name in lines}
     bounded |= {name: cut(getattr(case, name)) for name in ("details", "code", "printed")}
     return replace(case, **bounded)
@@ -67,6 +70,7 @@ def _bounded(case: Case) -> Case:
 def _property(part: PartRecord, value: PropertyRecord, number: int) -> Case:
     secret = value.instructor_only
     told = value.failure if value.outcome != "right" and not secret else None
+    diagnosis = told_diagnosis(part) if value.outcome == "wrong" and not secret else None
     result: Result = "pass" if value.outcome == "right" else "error" if told and told.where else "fail"
     return Case(
         suite=part.part.partition(".")[0],
@@ -79,6 +83,7 @@ def _property(part: PartRecord, value: PropertyRecord, number: int) -> Case:
         possible=value.possible,
         message="" if result == "pass" else told.message if told else "does not hold",
         details=_details(told) if told else HELPED if value.helpers == "reference" and not secret else "",
+        mistake=f"It {diagnosis.told}." if diagnosis else "",
         code=_code(told) if told else "",
         # What a part prints may be the inputs of any of its properties.
         printed="" if any(each.instructor_only for each in part.properties) else part.printed,

@@ -54,11 +54,15 @@ def _test(case: Case) -> Test:
     return Test(
         name=one_line(f"{case.group}, {case.name}: {case.title}"),
         status=case.result,
-        message=(case.details or case.message) if case.result != "pass" else None,
+        message=None if case.result == "pass" else _message(case),
         output=_printed(case.printed) or None,
         test_code=case.code or (f"elbo check {case.group}" if is_part else UNSET),
         task_id=int(problem[0]) if problem else UNSET,
     )
+
+
+def _message(case: Case) -> str:
+    return "\n\n".join(filter(None, [case.mistake, case.details or case.message]))
 
 
 def _printed(text: str) -> str:

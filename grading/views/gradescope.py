@@ -97,6 +97,7 @@ def _test(name: str, members: list[Case], settlement: Settlement | None) -> Test
     earned = [case.points for case in members if case.points is not None]
     possible = sum(case.possible for case in members)
     counts = not dropped and (possible > 0 or bool(earned))
+    mistake = next((case.mistake for case in members if case.mistake), "")
     bad = any(case.result in ("fail", "error") for case in members)
     return Test(
         name=one_line(name),
@@ -104,7 +105,7 @@ def _test(name: str, members: list[Case], settlement: Settlement | None) -> Test
         max_score=_rounded(0.0 if extra else possible) if counts else UNSET,
         status=UNSET if first.result == "skipped" else "failed" if bad else "passed",
         number=first.problem or UNSET,
-        output=cut("\n\n".join(filter(None, [rule, *_told(members)]))),
+        output=cut("\n\n".join(filter(None, [rule, mistake, *_told(members)]))),
         tags=[first.suite],
     )
 

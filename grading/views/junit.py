@@ -51,6 +51,6 @@ def _add(suite: ET.Element, case: Case) -> None:
     elif case.result != "pass":
         kind = "failure" if case.result == "fail" else "error"
         reason = ET.SubElement(test, kind, message=case.message, type=kind)
-        reason.text = f"{case.title}\n{case.details or case.message}"
+        reason.text = "\n".join(filter(None, [case.title, case.mistake, case.details or case.message]))
         if case.printed:
             ET.SubElement(test, "system-out").text = case.printed

@@ -28,7 +28,7 @@ def kl_gaussian_gaussian_analytic(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, 
 
 
 def kl_gaussian_gaussian_mc(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
-    """Unbiased estimate of the KL divergence from q to p by samples of q, differentiable in q's parameters.
+    """Unbiased estimate of the KL divergence from q to p by samples of q, differentiable in the parameters of both.
 
     KL(q || p) ~ 1/K sum_k [log q(z_k) - log p(z_k)], z_k = mu_q + exp(logvar_q / 2) eps_k, eps_k ~ N(0, I)
 

@@ -192,6 +192,8 @@ def leaves_point_and_layer_alone(flows: Topic, case: PointsAndLayers) -> None:
 
 ONE = torch.ones(1, 1, dtype=F64)
 ZERO_W = {"case": (0 * ONE, [(ONE[0], 0 * ONE[0], ONE[0, 0])])}
+# Of two instances with layers of their own, one whose w is 0 and one whose w is not.
+ONE_ZERO_W = {"case": (torch.zeros(2, 1, dtype=F64), [(ONE.expand(2, 1), torch.cat([0 * ONE, ONE]), ONE[0].expand(2))])}
 
 
 @planar.property("value", edges=[ZERO_W], case=LAYER)
@@ -207,7 +209,7 @@ def moves_points_along_u_hat(flows: Topic, case: PointsAndLayers) -> None:
 FOLD = {"case": (0 * ONE, [(-9 * ONE[0], ONE[0], 0 * ONE[0, 0])])}
 
 
-@planar.property("value", edges=[ZERO_W, FOLD], case=LAYER)
+@planar.property("value", edges=[ZERO_W, ONE_ZERO_W, FOLD], case=LAYER)
 def log_det_equals_autograd_slogdet(flows: Topic, case: PointsAndLayers) -> None:
     """log_abs_det is the log of the absolute determinant of the Jacobian that autograd finds for this very f."""
     z, (layer,) = case

@@ -82,7 +82,14 @@ def statistics_follow(gan: Topic, networks: Networks, decay: float) -> None:
     _assert_followed(gan, networks, decay, "statistic")
 
 
-@average.property("value", networks=_networks(), decay=reals(0.05, 0.95))
+# A count that single precision has no number for.
+LARGE_COUNT: dict[str, Any] = {
+    "networks": tuple(Network(*[(torch.ones(1).double(),)] * 2, (torch.tensor(n),)) for n in (5, 2**24 + 1)),
+    "decay": 0.5,
+}
+
+
+@average.property("value", edges=[LARGE_COUNT], networks=_networks(), decay=reals(0.05, 0.95))
 def counts_stay_whole(gan: Topic, networks: Networks, decay: float) -> None:
     """An integer buffer stays an integer, and is that of the model, or what it was: no number in between."""
     left = _left(gan.update_average.observe(*networks, decay), 0)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from grading import rubric
 from grading.claims import Claim
+from grading.diagnosis import Diagnosis
 from grading.records import (
     AnswerRecord,
     Budget,
@@ -49,6 +50,13 @@ FAILURE = Failure(
     expected="tensor([1000.])",
     difference="inf",
 )
+LOOKS_LIKE = [
+    None,
+    Diagnosis(["forgets_the_mean"], "the division by K is missing", "How many are there?"),
+    Diagnosis(
+        ["takes_exp_logvar", "forgets_the_half"], "exp(logvar) is taken for the standard deviation: it is variance"
+    ),
+]
 RAISED = Failure("raised RuntimeError: shape '[3, 4]' is invalid for input of size 13", where="bounds.py, line 31")
 
 HOSTILE_TEXT = '<script>window.hacked=1</script>"\'><img src=x onerror="window.hacked=2">{{ 7*7 }}\x1b[31m\u202e'
@@ -126,7 +134,10 @@ def _part(name: str, strength: float, chance: random.Random) -> PartRecord:
     outcomes = {value.outcome for value in values}
     outcome = "todo" if todo else "right" if outcomes == {"right"} else "wrong"
     points = sum(value.points for value in values)
-    return PartRecord(name, RUBRIC.parts[name].problem, "f.py", outcome, points, sum(worth.values()), values)
+    wrong = [value.outcome for value in values].count("wrong")
+    looks_like = LOOKS_LIKE[wrong % len(LOOKS_LIKE)] if wrong else None
+    problem = RUBRIC.parts[name].problem
+    return PartRecord(name, problem, "f.py", outcome, points, sum(worth.values()), values, diagnosis=looks_like)
 
 
 def _property(name: str, worth: float, todo: bool, strength: float, chance: random.Random, part: str) -> PropertyRecord:
@@ -184,7 +195,9 @@ def hostile() -> Record:
     attack = Failure(*[HOSTILE_TEXT], inputs={HOSTILE_TEXT: HOSTILE_TEXT}, called=HOSTILE_TEXT, answer=HOSTILE_TEXT)
     first = base.parts[0]
     value = replace(first.properties[0], outcome="wrong", failure=attack, instructor_only=False)
-    part = replace(first, properties=[value, *first.properties[1:]], outcome="wrong", printed=HOSTILE_TEXT)
+    likeness = Diagnosis([HOSTILE_TEXT], HOSTILE_TEXT, HOSTILE_TEXT)  # of no student's, and escaped all the same
+    properties = [value, *first.properties[1:]]
+    part = replace(first, properties=properties, outcome="wrong", printed=HOSTILE_TEXT, diagnosis=likeness)
     claim = replace(_run(0.5, random.Random(1)).claims[0], message=HOSTILE_TEXT, reported=HOSTILE_TEXT, measured=None)
     answer = replace(base.answers[0], given=HOSTILE_TEXT, measured=HOSTILE_TEXT, message=HOSTILE_TEXT, outcome="wrong")
     question = replace(base.questions[0], words=HOSTILE_WORDS, figures=[HOSTILE_TEXT], comment=HOSTILE_TEXT)

@@ -6,15 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
+import torch
 
+from grading import answers as judging
 from grading import rubric
 from grading.answers import Answers
+from grading.diagnosis import Diagnosis
+from grading.engine.calls import Answer, Call
 from grading.engine.implementation import ROOT
 from grading.engine.isolation import Limits
 from grading.engine.remembering import Memory
-from grading.engine.workers import Starter
-from grading.judge import PROFILES, Judge
+from grading.engine.workers import Exchange, Starter, Worker
+from grading.judge import PROFILES, Judge, PartVerdict
 from grading.lending import Lender
 from grading.records import PartRecord, part_record
 from grading.selection import select
@@ -129,7 +134,8 @@ def test_a_file_that_cannot_be_used_costs_its_own_parts(judged: Judged, text: st
     of_file = {part.name for part in VAE if part.file == "likelihoods.py"}
     assert lost(records) == of_file
     assert all(records[part].points == 0 for part in of_file)
-    assert helped(records) == {part.name for part in VAE} - of_file
+    by_themselves = {part.name for part in VAE if part.file == "properties.py"}  # they are tried on given functions
+    assert helped(records) == {part.name for part in VAE} - of_file - by_themselves
 
 
 # Time
@@ -186,6 +192,133 @@ def test_a_slow_part_takes_no_more_than_its_share(judged: Judged) -> None:
     assert answers.used < 3
     assert records[MEAN].points < records[MEAN].possible
     assert records[ANALYTIC].possible > 0
+
+
+# The mistake that a part looks like
+
+PROBE = Call(MEAN, "likelihoods.py", (torch.full((1, 4), 0.25),))
+
+
+class Naming:
+    """Stands for what names mistakes: it asks a part with one probe, and says what came and whose helpers it had."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.seconds: list[float] = []
+
+    def __call__(self, part: Part, verdict: PartVerdict, exchange: Exchange, seconds: float = 1.0) -> PartVerdict:
+        self.asked.append(part.name)
+        self.seconds.append(seconds)
+        (reply,) = exchange.post([PROBE], seconds)() if part.name == MEAN else [Answer("unasked")]
+        helpers = isinstance(exchange, Worker) and exchange._request[2]
+        told = f"{getattr(reply, 'value', reply)}{' with right helpers' if helpers else ''}"
+        return msgspec.structs.replace(verdict, diagnosis=Diagnosis([part.name], told))
+
+
+@pytest.fixture
+def naming(monkeypatch: pytest.MonkeyPatch) -> Naming:
+    value = Naming()
+    monkeypatch.setattr(judging, "diagnosed", value)
+    monkeypatch.setattr(judging, "PROBING", 30.0)  # a slow machine is asked for no less
+    return value
+
+
+def named(records: dict[str, PartRecord]) -> dict[str, str]:
+    return {name: record.diagnosis.sentence for name, record in records.items() if record.diagnosis}
+
+
+def test_a_wrong_part_is_asked_what_its_mistake_is_and_no_other(judged: Judged, naming: Naming) -> None:
+    records, _ = judged(SLIP, parts(MEAN, ANALYTIC))
+    assert naming.asked == [MEAN]
+    assert 0 < naming.seconds[0] <= judging.PROBING
+    assert named(records) == {MEAN: "tensor([1.6363])"}  # more by log 4
+
+
+def test_what_is_still_to_be_written_has_no_mistake(judged: Judged, naming: Naming) -> None:
+    todo = f"def log_mean_exp(y):\n    raise NotImplementedError('{MEAN} is still to be written')\n"
+    records, _ = judged({"vae/likelihoods.py": todo}, parts(MEAN))
+    assert records[MEAN].outcome == "todo"
+    assert naming.asked == []
+
+
+def test_a_part_that_holds_with_right_helpers_has_no_mistake(judged: Judged, naming: Naming) -> None:
+    records, _ = judged(SLIP)
+    assert naming.asked == [MEAN, BOUND]  # with a wrong helper it may look like one that has a mistake
+    assert records[BOUND].outcome == "right"
+    assert set(named(records)) == {MEAN}
+
+
+DOUBLED = {
+    "vae/bounds.py": ("log_joint - log_likelihood_normal(m, v, z)", "log_joint - 2 * log_likelihood_normal(m, v, z)")
+}
+
+
+def test_the_mistake_of_a_part_is_the_one_that_it_has_with_right_helpers(judged: Judged, naming: Naming) -> None:
+    records, _ = judged(SLIP | DOUBLED, parts(MEAN, BOUND))
+    assert naming.asked == [MEAN, BOUND, BOUND]
+    assert named(records)[BOUND] == "unasked with right helpers"
+    assert "helpers" not in named(records)[MEAN]
+
+
+def test_no_mistake_is_named_where_no_time_is_left_for_right_helpers(
+    judged: Judged, naming: Naming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Answers.judge
+
+    def then_used_up(answers: Answers, some: list[Part]) -> dict[str, PartVerdict]:
+        found = first(answers, some)
+        answers.used = answers.budget
+        return found
+
+    monkeypatch.setattr(Answers, "judge", then_used_up)
+    records, _ = judged(SLIP, parts(MEAN, BOUND))
+    assert records[BOUND].outcome == "wrong"
+    assert set(named(records)) == {MEAN}
+
+
+HARM = {
+    "an endless loop": "while True: pass",
+    "a flood": "while True: print('flood' * 10_000)",
+    "an end": "import os; os._exit(0)",
+    "an error": "raise ValueError('x' * 1_000_000)",
+    "another answer": "return 'yes'",
+    "a large answer": "return torch.zeros(4_000_000)",
+    "a word on the way": "print('asked')",
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_whatever_a_part_does_when_its_mistake_is_looked_for_its_verdicts_stand(
+    judged: Judged, naming: Naming, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    monkeypatch.setattr(judging, "PROBING", 0.4)
+    line = "return torch.logsumexp(y, dim=1)"
+    harmful = f"if y.shape == (1, 4) and bool((y == 0.25).all()):\n        {HARM[harm]}\n    {line}"
+    records, answers = judged(
+        {"vae/likelihoods.py": (f"{line} - math.log(y.shape[1])", harmful)}, parts(MEAN, ANALYTIC)
+    )
+    assert naming.asked == [MEAN]
+    outcomes = {value.property: value.outcome for value in records[MEAN].properties}
+    assert (outcomes["mean_of_repeated_samples"], outcomes["keeps_the_dtype"]) == ("wrong", "right")
+    assert lost(records) == {MEAN}
+    assert [record.printed for record in records.values()] == ["", ""]
+    assert answers.used < PLENTY
+
+
+def test_a_search_for_the_mistake_that_fails_costs_no_verdict(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> PartVerdict:
+        raise RuntimeError("what came back is nothing that can be compared")
+
+    monkeypatch.setattr(judging, "diagnosed", fails)
+    records, _ = judged(SLIP, parts(MEAN))
+    assert 0 < records[MEAN].points < records[MEAN].possible
+    assert named(records) == {}
+
+
+def test_a_part_that_has_used_up_its_share_is_not_asked_anything_more(judged: Judged, naming: Naming) -> None:
+    records, _ = judged({"vae/likelihoods.py": looping()}, parts(MEAN), budget=1.0)
+    assert records[MEAN].outcome == "wrong"
+    assert naming.asked == []
 
 
 def test_what_is_printed_is_kept_with_its_part(judged: Judged) -> None:

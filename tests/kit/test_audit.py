@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 import torch
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from torch import Tensor
 
 from grading import audit
 from grading.audit import ALTERNATIVES, MISTAKES, PartAudit, audit_part
 from grading.bank import Bank, entries, find
 from grading.catalogue import topic_parts
+from grading.diagnosis import Diagnosis
 from grading.engine.calls import Answer, Call, Fault
 from grading.engine.implementation import Implementation
 from grading.engine.worker import reply
@@ -30,8 +32,8 @@ class Beside:
 
     def __init__(self, bank: Bank, directory: Path, entry: str) -> None:
         self.implementation = Implementation(directory)
-        (found,) = (e for e in bank.entries if e.full_name == entry)
-        self.implementation.replace(NAME, found.function)
+        self.entry = next((e for e in bank.entries if e.full_name == entry), None)
+        self.implementation.replace(NAME, self.entry.function if self.entry else right)
 
     def post(self, calls: Sequence[Call], seconds: float) -> Callable[[], list[Answer | Fault]]:
         replies = [reply(self.implementation, call) for call in calls]
@@ -43,9 +45,27 @@ class Beside:
 @pytest.fixture
 def bank(monkeypatch: pytest.MonkeyPatch) -> Bank:
     value = Bank(NAME)
-    monkeypatch.setattr(audit, "Worker", lambda starter, directory, entry: Beside(value, directory, entry))
+    value.reason("Twice is what, of one?")
+    monkeypatch.setattr(audit, "Worker", lambda starter, directory, entry="": Beside(value, directory, entry))
     monkeypatch.setattr(audit, "entries", lambda part: value.entries if part == NAME else [])
     return value
+
+
+@pytest.fixture(autouse=True)
+def named(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> dict[str, Diagnosis | None]:
+    """What entries are taken for, by name, "" for the reference; at first mistakes for themselves."""
+    taken: dict[str, Diagnosis | None] = {}
+
+    def name(part: str, beside: Beside, seconds: float) -> Diagnosis | None:
+        entry = beside.entry
+        itself = Diagnosis([entry.name], entry.sentence) if entry and entry.kind == "mistake" else None
+        return taken.get(entry.name if entry else "", itself)
+
+    monkeypatch.setattr(audit, "name", name)
+    monkeypatch.setattr(
+        audit, "diagnosed", lambda part, verdict, beside, seconds: replace(verdict, diagnosis=name("", beside, seconds))
+    )
+    return taken
 
 
 @pytest.fixture
@@ -171,6 +191,74 @@ def test_a_bank_with_too_few_entries_is_a_problem(part: Part, bank: Bank) -> Non
     ]
 
 
+def test_a_mistake_that_is_taken_for_another_is_a_problem(
+    proved: Part, bank: Bank, named: dict[str, Diagnosis | None]
+) -> None:
+    fill(bank, [keeps, transposes], [right])
+    named["mistake_2"] = Diagnosis(["mistake_0", "mistake_3"], "something")
+    named["mistake_4"] = None
+    found = audited(proved)
+    assert found.named["mistake_2"] == ["mistake_0", "mistake_3"]
+    assert found.named["mistake_4"] == []
+    assert [problem.partition(": ")[0] for problem in found.problems] == [
+        "the mistake toy.twice.mistake_2 is named as mistake_0 or mistake_3",
+        "the mistake toy.twice.mistake_4 is named by no name",
+    ]
+    assert all("elbo audit --write" in problem for problem in found.problems)
+
+
+def test_a_mistake_may_have_the_answers_of_another(
+    proved: Part, bank: Bank, named: dict[str, Diagnosis | None]
+) -> None:
+    fill(bank, [keeps, transposes], [right])
+    named["mistake_2"] = Diagnosis(["mistake_0", "mistake_2"], "a mistake of number 0 (or: a mistake of number 2)")
+    found = audited(proved)
+    assert found.problems == []
+    assert found.named["mistake_2"] == ["mistake_0", "mistake_2"]
+
+
+def test_a_name_in_words_of_yesterday_is_a_problem(
+    proved: Part, bank: Bank, named: dict[str, Diagnosis | None]
+) -> None:
+    fill(bank, [keeps, transposes], [right])
+    named["mistake_0"] = Diagnosis(["mistake_0"], "what it was called yesterday")
+    (problem,) = audited(proved).problems
+    assert problem.startswith("the mistake toy.twice.mistake_0 is named in words that are no longer those of the bank")
+
+
+def test_a_right_answer_that_is_named_is_a_problem(
+    proved: Part, bank: Bank, named: dict[str, Diagnosis | None]
+) -> None:
+    fill(bank, [keeps, transposes], [right])
+    named["alternative_1"] = named[""] = Diagnosis(["mistake_0"], "a mistake of number 0")
+    assert audited(proved).problems == [
+        "the alternative toy.twice.alternative_1 is named as the mistake mistake_0",
+        "the reference of toy.twice is named as the mistake mistake_0",
+    ]
+
+
+def test_a_mistake_says_where_to_think_again(proved: Part, bank: Bank) -> None:
+    bank.reason("")
+    fill(bank, [keeps, transposes], [right])
+    assert audited(proved).problems == [
+        f"the mistake toy.twice.mistake_{i} does not say where to think again" for i in range(MISTAKES)
+    ]
+
+
+def test_a_pair_is_two_mistakes_at_once_and_proves_no_property(proved: Part, bank: Bank) -> None:
+    fill(bank, [keeps, transposes], [right])
+    pair = bank.pair("mistake_0", "mistake_1")
+    pair(lambda x: x[:, None])
+    (entry,) = (e for e in bank.entries if e.pair)
+    assert (entry.kind, entry.pair) == ("mistake", ("mistake_0", "mistake_1"))
+    assert entry.sentence == "a mistake of number 0; and a mistake of number 1"
+    found = audited(proved)
+    assert found.problems == []
+    assert entry.name not in [name for names in found.needed.values() for name in names]
+    with pytest.raises(KeyError, match="nothing"):
+        bank.pair("mistake_0", "nothing")
+
+
 def test_a_part_without_a_file_in_the_bank_has_no_entries() -> None:
     assert entries("toy.nothing") == entries("vae.nothing") == []
 
@@ -183,7 +271,8 @@ def test_an_entry_is_found_by_its_name() -> None:
         find("vae.log_mean_exp", "nothing")
 
 
-def test_the_audit_of_a_real_part_goes_through_workers() -> None:
+def test_the_audit_of_a_real_part_goes_through_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     (real,) = (p for p in topic_parts("vae") if p.name == "vae.log_mean_exp")
     starter = Starter.spawning_once()
     found = audited(real, starter)
@@ -191,3 +280,5 @@ def test_the_audit_of_a_real_part_goes_through_workers() -> None:
     assert list(found.rows) == [entry.name for entry in entries("vae.log_mean_exp")]
     assert found.rows["by_hand"][2] == []
     assert "keeps_the_dtype" in found.rows["returns_single_precision"][2]
+    assert found.named["returns_single_precision"] == ["returns_single_precision"]
+    assert found.named["by_hand"] == []

@@ -1,13 +1,23 @@
 """The command `elbo` as people and scripts rely on it: what it says, in which form, and with which status it ends."""
 
 import json
+import sys
 import urllib.request
+from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 import data
 from grading import hints, listing, rubric
+from grading.cli import judging
+from grading.diagnosis import Diagnosis, naming
+from grading.engine.implementation import Implementation, locate
+from grading.engine.worker import reply
+from grading.engine.workers import AtOnce
 
 ESCAPE = "\x1b"
 COMMANDS = ("check", "list", "hint", "watch", "audit", "train", "report", "doctor", "release", "release exercises")
@@ -165,12 +175,13 @@ def test_list_tells_state_and_points_and_what_is_next(elbo, troubled):
     assert list(rows) == list(known)
     assert "✗ wrong" in rows["vae.log_mean_exp"]
     assert "· todo" in rows["vae.kl_gaussian_gaussian_mc"]
-    last = done.stdout.splitlines()[-1]
-    assert last.endswith(f"next: vae.log_likelihood_bernoulli, in {troubled / 'vae/likelihoods.py'}")
+    *_, progress, last = done.stdout.splitlines()
+    assert last == f"next: vae.log_likelihood_bernoulli, in {troubled / 'vae/likelihoods.py'}, 10 min"
     earned = sum(float(row.split(" of ")[0].split()[-1]) for row in rows.values())
     total = sum(part.total for part in known.values())
     assert 0 < earned < total
-    assert last.startswith(f"{earned:g} of {total:g} points")
+    right = sum("✓ right" in row for row in rows.values())
+    assert progress.startswith(f"{earned:g} of {total:g} points; {right} of {len(known)} parts right, ")
 
 
 def test_doctor_tells_what_is_there_and_what_is_missing_costs(call):
@@ -201,6 +212,106 @@ def test_hint_gives_one_more_each_time_and_the_last_again(call, tmp_path, monkey
         assert status == 0
         assert out.startswith(f"Hint {number} of 3 for vae.elbo")
         assert " ".join(out.split()).endswith(given[number - 1])
+
+
+@pytest.fixture
+def named(monkeypatch):
+    """Gives every wrong part the same mistake."""
+
+    def diagnosed(part, verdict, exchange):
+        if verdict.outcome != "wrong":
+            return verdict
+        exchange.printed = "asked by a probe"
+        return msgspec.structs.replace(verdict, diagnosis=Diagnosis(["forgets"], "K is missing", "Think of K."))
+
+    monkeypatch.setattr(naming, "diagnosed", diagnosed)
+
+
+class Here(AtOnce):
+    """Stands in for a worker: answers in this process, as no process is forked of one in which torch has run."""
+
+    def __init__(self, implementation):
+        found = Implementation(locate(implementation))
+        super().__init__(lambda calls, _: [reply(found, call) for call in calls])
+        self.directory, self.printed = found.directory, ""
+
+    def take_output(self):
+        printed, self.printed = self.printed, ""
+        return printed
+
+
+@pytest.fixture
+def judged_here(monkeypatch):
+    """Judges in this process."""
+    monkeypatch.setattr(judging, "start_worker", lambda implementation: nullcontext(Here(implementation)))
+
+
+def test_the_last_hint_follows_the_mistake_of_the_implementation(
+    call, tmp_path, monkeypatch, troubled, named, judged_here
+):
+    monkeypatch.setattr(hints.next_hint, "__defaults__", (tmp_path / "hints.json",))
+    for _ in range(3):
+        status, out, _ = call("hint", "vae.log_mean_exp", "--implementation", troubled)
+    assert status == 0
+    assert out == "Hint 3 of 3 for vae.log_mean_exp\nIt equals what you get when K is missing.\nThink of K.\n"
+    _, out, _ = call("hint", "vae.log_mean_exp", "--implementation", "solutions")
+    assert " ".join(out.split()).endswith(rubric.load().parts["vae.log_mean_exp"].hints[2])
+
+
+def test_check_names_the_mistake_of_a_wrong_part_under_its_line_and_in_json(
+    call, troubled, named, judged_here, facts, tmp_path
+):
+    file = tmp_path / "facts.json"
+    names = ("vae.log_likelihood_normal", "vae.log_mean_exp", "gan.w1")
+    status, out, _ = call("check", *names, "--implementation", troubled, "--json", file)
+    assert status == 1
+    under = [after for line, after in pairwise(out.splitlines()) if line.startswith(("✗ wrong", "✓ right"))]
+    assert under == 2 * ["  → it equals what you get when K is missing"] + [""]
+    sentences = [part["diagnosis"] and part["diagnosis"]["sentence"] for part in facts(file)["parts"]]
+    assert sentences == ["K is missing", "K is missing", None]
+    assert "asked by a probe" not in out
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The parts that were drawn; of estimators alone there is a picture."""
+    names = []
+
+    def draw(part, exchange, directory):
+        names.append(part.name)
+        exchange.printed = "asked for a picture"
+        return directory / f"{part.name}.png" if part.name.endswith("_exp") else None
+
+    monkeypatch.setitem(sys.modules, "grading.pictures", SimpleNamespace(draw=draw))
+    return names
+
+
+def test_show_draws_what_is_wrong_and_tells_where(call, troubled, judged_here, drawn):
+    names = ("vae.log_likelihood_normal", "vae.log_mean_exp", "vae.kl_gaussian_gaussian_mc", "gan.w1")
+    _, out, _ = call("check", *names, "--implementation", troubled, "--show")
+    assert drawn == ["vae.log_likelihood_normal", "vae.log_mean_exp"]
+    assert [line for line in out.splitlines() if "picture" in line] == ["  picture: pictures/vae.log_mean_exp.png"]
+    assert "vae.kl" in out.split("picture:")[1]  # it stands below its part
+    assert "asked for a picture" not in out
+
+
+def test_that_a_part_has_no_picture_is_told_where_it_was_asked_for(call, troubled, judged_here, drawn):
+    _, out, _ = call("check", "vae.log_likelihood_normal", "--implementation", troubled, "--show")
+    assert "  no picture is made of vae.log_likelihood_normal\n" in out
+
+
+def test_nothing_is_drawn_unasked(call, troubled, judged_here, drawn):
+    call("check", "vae.log_mean_exp", "--implementation", troubled)
+    assert drawn == []
+
+
+def test_a_place_where_no_picture_can_be_written_is_refused(call, troubled, judged_here, monkeypatch):
+    def draw(part, exchange, directory):
+        raise FileExistsError(17, "File exists")
+
+    monkeypatch.setitem(sys.modules, "grading.pictures", SimpleNamespace(draw=draw))
+    status, _, err = call("check", "vae.log_mean_exp", "--implementation", troubled, "--show")
+    assert (status, err) == (2, "elbo: --show: pictures/ cannot be written: File exists\n")
 
 
 # Requests that cannot be carried out

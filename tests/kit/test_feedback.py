@@ -8,6 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from grading.claims import Claim
+from grading.diagnosis import Diagnosis
 from grading.feedback import LINE, LINES, block, code, feedback, inline
 from grading.records import (
     AnswerRecord,
@@ -57,10 +58,10 @@ def value(name: str, outcome: Any = "right", failure: Failure | None = None, **o
     )
 
 
-def part(*properties: PropertyRecord, outcome: Any = "wrong", printed: str = "") -> PartRecord:
+def part(*properties: PropertyRecord, outcome: Any = "wrong", **others: Any) -> PartRecord:
     points, possible = sum(p.points for p in properties), sum(p.possible for p in properties)
     return PartRecord(
-        "vae.log_mean_exp", "1", "vae/likelihoods.py", outcome, points, possible, list(properties), printed
+        "vae.log_mean_exp", "1", "vae/likelihoods.py", outcome, points, possible, list(properties), **others
     )
 
 
@@ -164,6 +165,25 @@ def test_a_failure_is_told_with_what_was_tried_and_what_came() -> None:
         assert f"    {name:20}  {told}\n" in text
     assert "**`a`**" not in text
     assert "The code of this part printed:\n\n    mine\n    yours\n" in text
+
+
+LIKENESS = Diagnosis(["forgets_the_mean"], "the division by K* is missing", "How many are there?")
+
+
+def test_the_mistake_that_a_part_looks_like_is_told_before_its_failures() -> None:
+    text = feedback(record(part(value("a", "wrong", Failure("differs")), diagnosis=LIKENESS)))
+    told = "**It equals what you get when the division by K\\* is missing.**"
+    assert f"## `vae.log_mean_exp`\n\n{told}\n\n**`a`** (1.5 points)" in text
+    assert "How many are there?" not in text  # that is a hint, and asked for
+
+
+def test_of_a_part_whose_mistake_has_no_name_none_is_told() -> None:
+    assert "equals what you get" not in feedback(record(part(value("a", "wrong", Failure("differs")))))
+
+
+def test_what_arithmetic_says_of_an_answer_is_told_with_it() -> None:
+    failure = Failure("differs", answer="2.0", expected="1.0", remark="twice what was expected")
+    assert "  twice what was expected\n" in feedback(record(part(value("a", "wrong", failure))))
 
 
 def test_properties_of_which_the_same_is_told_stand_together() -> None:
@@ -292,6 +312,13 @@ def test_a_property_of_the_instructors_is_not_named_beside_others_that_failed_fo
     assert "For the same reason: `b` (1.5 points).\n" in text
     assert "SECRET" not in text
     assert "secret_property" not in text
+
+
+def test_a_mistake_that_only_the_instructors_properties_find_is_not_named() -> None:
+    secret = value("secret", "wrong", Failure("x"), instructor_only=True)
+    open_ones = value("a", "wrong", Failure("x")), value("b", "todo", Failure("waits")), value("c")
+    told = [feedback(record(part(secret, other, diagnosis=LIKENESS))) for other in open_ones]
+    assert ["equals what you get" in text for text in told] == [True, False, False]
 
 
 def test_a_traceback_is_not_told() -> None:

@@ -23,6 +23,7 @@ from nbgrader.preprocessors import CheckCellMetadata
 
 from grading import rubric as rubrics
 from grading.claims import Claim
+from grading.diagnosis import Diagnosis
 from grading.engine.implementation import ROOT
 from grading.nbgrader import ASSIGNMENT, NOTEBOOKS, NbgraderError
 from grading.nbgrader import course as courses
@@ -305,6 +306,20 @@ def test_of_an_instructors_property_the_outcome_alone_is_told(course: Path) -> N
     assert "a property of the instructor's" in written
     for secret in ("secret", "a_property", "A sentence of it", "printed this"):
         assert secret not in written
+
+
+def test_the_mistake_that_a_part_looks_like_is_told_unless_only_the_instructors_properties_find_it(
+    course: Path,
+) -> None:
+    hand_in(course, "ana")
+    likeness = Diagnosis(["forgets_the_prior"], "the prior is missing", "a hint")
+    for secret in (False, True):
+        wrong = part_record(PARTS[1], "wrong", Failure("differs"), secret)
+        write(course, record(parts=[part_record(PARTS[0]), msgspec.structs.replace(wrong, diagnosis=likeness)]))
+        shown_below = by_id(autograded(course))["check_vae_elbo"].outputs[0].text
+        for told in (shown_below, comments(course)["vae_elbo"] or ""):
+            assert ("equals what you get when the prior is missing" in told) == (not secret)
+            assert "a hint" not in told
 
 
 def test_feedback_holds_the_messages_and_nothing_of_them_is_more_than_text(course: Path) -> None:

@@ -19,15 +19,17 @@ from rich.console import Console
 
 from exercises.experiments import runs
 from grading import notebook, rubric, training
+from grading.diagnosis import Diagnosis, naming
+from grading.engine.calls import Call
 from grading.engine.implementation import Implementation, locate
 from grading.engine.worker import reply
-from grading.engine.workers import AtOnce
+from grading.engine.workers import AtOnce, Exchange
 from grading.judge import PROFILES, Judge, PartVerdict
 from grading.nbgrader.notebooks import topic_notebook
 from grading.notebook import check, check_answers, check_runs, checking, files, handed_in, living
 from grading.selection import select
 from grading.terminal import show_part
-from tests.support.properties import PARTS
+from tests.support.properties import PARTS, Part
 
 RUBRIC = rubric.load()
 SOLVED = {topic: topic_notebook(topic, RUBRIC, "") for topic in ("vae", "gan", "flows")}
@@ -84,7 +86,8 @@ def test_a_wrong_function_is_told_as_in_the_terminal(capsys: pytest.CaptureFixtu
     found.replace(part.name, names["log_mean_exp"])
     verdicts = list(Judge(PROFILES["student"]).part(part, AtOnce(lambda calls, _: [reply(found, c) for c in calls])))
     shown = io.StringIO()
-    show_part(Console(file=shown, width=100), PartVerdict(part.name, verdicts), "")
+    exchange = AtOnce(lambda calls, _: [reply(found, c) for c in calls])
+    show_part(Console(file=shown, width=100), naming.diagnosed(part, PartVerdict(part.name, verdicts), exchange), "")
     assert told.startswith("\n".join(line.rstrip() for line in shown.getvalue().splitlines()))
     assert "called" in told
     right = sum(RUBRIC.parts[part.name].points[v.property] for v in verdicts if v.outcome == "right")
@@ -213,13 +216,18 @@ def test_whatever_else_is_raised_is_told(what: str, capsys: pytest.CaptureFixtur
     assert f"raised {re.split('[(]', what)[0]}" in capsys.readouterr().out
 
 
+def keep_from_students(name: str, monkeypatch: pytest.MonkeyPatch, *properties: str) -> None:
+    """Let the rubric keep properties of a part from students, all where none is named."""
+    worth = RUBRIC.parts[name]
+    secret = msgspec.structs.replace(worth, instructor_only=list(properties or worth.points))
+    changed = msgspec.structs.replace(RUBRIC, parts=RUBRIC.parts | {name: secret})
+    monkeypatch.setattr(checking, "_rubric", lambda: changed)
+
+
 def test_what_the_rubric_keeps_from_students_is_not_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    worth = RUBRIC.parts["vae.log_mean_exp"]
-    secret = msgspec.structs.replace(worth, instructor_only=list(worth.points))
-    changed = msgspec.structs.replace(RUBRIC, parts=RUBRIC.parts | {"vae.log_mean_exp": secret})
-    monkeypatch.setattr(checking, "_rubric", lambda: changed)
+    keep_from_students("vae.log_mean_exp", monkeypatch)
     checked(opened("vae", WRONG), "vae.log_mean_exp")
     told = capsys.readouterr().out
     assert checking.HIDDEN in told
@@ -350,6 +358,74 @@ def test_hints_are_given_one_after_another(
         notebook.hint("vae.elbo")
     told = capsys.readouterr().out
     assert all(text in told for text in ("Hint 1 of 3 for vae.elbo", "Hint 2 of 3", RUBRIC.parts["vae.elbo"].hints[1]))
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parts that were asked for their mistake, of which each has one."""
+    names: list[str] = []
+
+    def diagnosed(part: Part, verdict: PartVerdict, exchange: Exchange) -> PartVerdict:
+        names.append(part.name)
+        assert checking.HIDDEN not in [v.failure.message for v in verdict.verdicts if v.failure]
+        exchange.post([Call(part.name, part.file, (torch.zeros(1, 2),))], 1.0)
+        return msgspec.structs.replace(verdict, diagnosis=Diagnosis(["forgets"], "K is missing", "Think of K."))
+
+    monkeypatch.setattr(naming, "diagnosed", diagnosed)
+    return names
+
+
+def test_the_mistake_is_named_under_the_line_of_a_wrong_part(
+    named: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked(opened("vae", f"{NOISY}    return y.sum(1)"), "vae.log_mean_exp")
+    head, line, *others = capsys.readouterr().out.splitlines()
+    assert head.startswith("✗ wrong vae.log_mean_exp")
+    assert line == "  → it equals what you get when K is missing"
+    assert not any("K is missing" in other for other in others)
+
+
+def test_no_mistake_is_named_of_what_is_right_with_right_helpers(named: list[str]) -> None:
+    checked(opened("vae", BROKEN_HELPER), "vae.elbo")
+    checked(opened("vae"), "vae.log_mean_exp")
+    assert named == []
+
+
+def test_no_mistake_is_named_where_all_that_fails_is_kept_from_students(
+    named: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_from_students("vae.log_mean_exp", monkeypatch)
+    checked(opened("vae", WRONG), "vae.log_mean_exp")
+    assert named == []
+
+
+def test_what_is_kept_from_students_helps_to_name_what_is_not(
+    named: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep_from_students("vae.log_mean_exp", monkeypatch, "shifts_pass_through")
+    checked(opened("vae", "def log_mean_exp(y):\n    return y.exp().sum(1).log()"), "vae.log_mean_exp")
+    told = capsys.readouterr().out
+    assert checking.HIDDEN in told
+    assert "K is missing" in told
+
+
+def test_the_last_hint_follows_the_mistake_of_what_stands_in_the_notebook(
+    named: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("grading.hints.next_hint.__defaults__", (tmp_path / "hints.json",))
+    names = opened("vae", WRONG) | {"hint": notebook.hint}
+    exec("for _ in range(3): hint('vae.log_mean_exp')", names)
+    assert named == ["vae.log_mean_exp"]
+    told = capsys.readouterr().out
+    assert told.endswith("Hint 3 of 3 for vae.log_mean_exp\nIt equals what you get when K is missing.\nThink of K.\n")
+
+
+def test_a_topic_has_the_hints_of_its_first_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("grading.hints.next_hint.__defaults__", (tmp_path / "hints.json",))
+    notebook.hint("vae")
+    assert capsys.readouterr().out.startswith("Hint 1 of 3 for vae.log_likelihood_bernoulli\n")
 
 
 def test_training_runs_on_the_functions_of_the_saved_notebooks(

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from grading.claims import Claim
+from grading.diagnosis import Diagnosis
 from grading.pages import analysis, class_page, feedback_page, layout, own_report
 from grading.pages.pictures import Album
 from grading.pages.words import html
@@ -92,6 +93,29 @@ def test_mistakes_that_several_made_are_collected_by_property_and_message():
     assert found == [("p", "x", ("a", "b", "c")), ("q", "y", ("a", "c"))]
 
 
+def looking_like(record: Record, *names: str) -> Record:
+    """A record whose part looks like the mistake with these names."""
+    likeness = Diagnosis(list(names), f"what {names[0]} does")
+    return replace(record, parts=[replace(record.parts[0], diagnosis=likeness)])
+
+
+def test_mistakes_are_counted_by_name_the_most_frequent_first():
+    told = [made(name, ("p", name)) for name in "abcdef"]
+    class_ = [looking_like(told[0], "x"), *(looking_like(one, "y", "z") for one in told[1:4])]
+    class_ += [looking_like(told[4], "x"), looking_like(told[5], "y")]
+    assert analysis.named(class_) == [
+        analysis.Named("vae.elbo", ("y", "z"), "what y does", ("b", "c", "d")),
+        analysis.Named("vae.elbo", ("x",), "what x does", ("a", "e")),
+    ]
+    assert analysis.named(told) == []
+
+
+def test_a_message_is_counted_where_the_mistake_has_no_name():
+    told = [made(name, ("p", "x")) for name in "abc"]
+    assert [m.names for m in analysis.mistakes([looking_like(told[0], "y"), *told[1:]])] == [("b", "c")]
+    assert analysis.mistakes([looking_like(one, "y") for one in told]) == []
+
+
 # The class
 
 
@@ -157,6 +181,17 @@ def test_items_and_mistakes_on_the_page_agree_with_the_analysis(forty, page):
         }
         assert float(cells["difficulty"]) == item.difficulty
         assert cells["discrimination"] == ("" if item.discrimination is None else str(item.discrimination))
+    found = analysis.named(forty)
+    assert len(found) > 10
+    assert {len(mistake.mistakes) for mistake in found} == {1, 2}
+    told = page.rows("data-mistake")
+    for mistake in found[: class_page.MOST_MISTAKES]:
+        cells = told[" ".join([mistake.part, *mistake.mistakes])]
+        assert [int(c["data-value"]) for c in cells if c.get("data-column") == "made"] == [len(mistake.names)]
+        links = [f"feedback/{quote(name, safe='')}.html" for name in mistake.names]
+        assert [c["href"] for c in cells if "href" in c] == links
+    made = [int(a["data-value"]) for _, a in page.tags if a.get("data-column") == "made"]
+    assert made == sorted((len(m.names) for m in found[: class_page.MOST_MISTAKES]), reverse=True)
     counts = [int(a["data-value"]) for _, a in page.tags if a.get("data-column") == "count"]
     assert counts == [len(m.names) for m in analysis.mistakes(forty)[: class_page.MOST_MISTAKES]]
 
@@ -237,6 +272,36 @@ def test_a_student_is_not_told_what_an_instructor_may_look_at_nor_a_secret_prope
     assert "A property of the instructor" in text
     assert "SECRET" not in text
     assert "the_secret" not in text
+
+
+LIKENESS = Diagnosis(["forgets_the_mean"], "the division by K is missing", "How many are there?")
+
+
+def test_the_mistake_that_a_part_looks_like_is_told_before_its_failures():
+    record = replace(made("a", ("the_property", "differs")))
+    text = feedback_page.render(replace(record, parts=[replace(record.parts[0], diagnosis=LIKENESS)]), {})
+    told = '<p class="likeness">It equals what you get when the division by K is missing.</p>'
+    head, _, rest = text.partition(told)
+    assert "<h3><code>vae.elbo</code></h3>" in head
+    assert "the_property" not in head
+    assert "the_property" in rest
+    assert "How many are there?" not in text
+    assert "likeness" not in feedback_page.render(record, {}).partition("<body")[2]
+
+
+def test_what_arithmetic_says_of_an_answer_is_told_with_it():
+    record = made("a", ("p", "x"))
+    value = replace(record.parts[0].properties[0], failure=Failure("x", remark="twice <what> was expected"))
+    text = feedback_page.render(replace(record, parts=[replace(record.parts[0], properties=[value])]), {})
+    assert "<dd>twice &lt;what&gt; was expected</dd>" in text
+
+
+def test_a_mistake_that_only_the_instructors_properties_find_is_named_on_the_page_of_the_class_alone():
+    records_ = [looking_like(made(name, ("p", "x")), "y") for name in "ab"]
+    secret = replace(records_[0].parts[0].properties[0], instructor_only=True)
+    records_ = [replace(r, parts=[replace(r.parts[0], properties=[secret])]) for r in records_]
+    assert "what y does" not in feedback_page.render(records_[0], {})
+    assert "what y does" in class_page.page(records_)
 
 
 def test_how_the_points_come_about_is_told(forty):

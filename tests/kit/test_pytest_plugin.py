@@ -11,8 +11,8 @@ FILE = "tests/vae/test_likelihoods.py"
 def properties(python):
     """A function that runs pytest on the properties of one file."""
 
-    def run(*arguments):
-        return python("-m", "pytest", "-p", "no:cacheprovider", FILE, *map(str, arguments))
+    def run(*arguments, **environment):
+        return python("-m", "pytest", "-p", "no:cacheprovider", FILE, *map(str, arguments), **environment)
 
     return run
 
@@ -69,3 +69,52 @@ def test_an_unknown_implementation_is_a_usage_error(properties):
     assert done.returncode == 4
     assert "Did you mean solutions?" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+NAMES = """
+import msgspec
+from grading.diagnosis import Diagnosis, naming
+
+def diagnosed(part, verdict, exchange):
+    print("asked")
+    return msgspec.structs.replace(verdict, diagnosis=Diagnosis(["forgets"], f"{part.name} has forgotten K"))
+
+naming.diagnosed = diagnosed
+"""
+LOADED = """
+import sys
+
+def pytest_unconfigure(config):
+    print("loaded:", "grading.diagnosis.naming" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("distribution", [(), ("-n", "2")], ids=["one process", "two processes"])
+def test_what_a_wrong_part_looks_like_is_told_once_before_the_short_summary(
+    properties, troubled, tmp_path, distribution
+):
+    (tmp_path / "names_all.py").write_text(NAMES, encoding="utf-8")
+    chosen = ("-k", "log_mean_exp or log_likelihood_normal", "--implementation", troubled)
+    done = properties("-p", "names_all", *chosen, *distribution, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    title = re.search(r"=+ what it looks like =+\n", done.stdout)
+    lines = done.stdout[title.end() :].splitlines()
+    names = ("vae.log_likelihood_normal", "vae.log_mean_exp")
+    assert sorted(lines[:2]) == [f"{name} equals what you get when {name} has forgotten K" for name in names]
+    assert "short test summary" in lines[2]
+    assert done.stdout.count("has forgotten K") == 2
+    assert "FAILURES" in done.stdout[: title.start()]
+
+
+def test_where_all_is_right_no_mistake_is_loaded(properties, tmp_path):
+    (tmp_path / "tells_loaded.py").write_text(LOADED, encoding="utf-8")
+    chosen = ("-k", "log_mean_exp", "--implementation", "solutions")
+    done = properties("-p", "tells_loaded", *chosen, PYTHONPATH=str(tmp_path))
+    assert "loaded: False" in done.stdout
+    assert "looks like" not in done.stdout
+
+
+def test_what_is_still_to_be_written_looks_like_nothing(properties, tmp_path):
+    (tmp_path / "names_all.py").write_text(NAMES, encoding="utf-8")
+    done = properties("-p", "names_all", "-k", "log_mean_exp", PYTHONPATH=str(tmp_path))
+    assert "looks like" not in done.stdout

@@ -9,6 +9,7 @@ import pytest
 
 from grading import records, rubric
 from grading.claims import Claim
+from grading.diagnosis import Diagnosis
 from grading.judge import Outcome, PartVerdict, Verdict
 from grading.records import (
     SCHEMA,
@@ -27,6 +28,8 @@ from grading.wording import Failure
 CIRCUMSTANCES = Circumstances(7, 5, ["vae.log_mean_exp"], "r", "k", "3.11", "2.4", "Linux")
 NAME = "vae.log_mean_exp"
 RUBRIC = rubric.load().parts[NAME]
+OWN = Diagnosis(["forgets_the_mean"], "the division by K is missing", "How many are there?")
+HELPED = Diagnosis(["keeps_the_axis"], "the axis is kept")
 FAILURE = Failure("the answer differs", inputs={"y": "torch.zeros(2)"}, where="vae/likelihoods.py, line 3")
 
 
@@ -39,8 +42,14 @@ def verdicts(**others: Outcome) -> list[Verdict]:
     return [verdict(name, others.get(name, "right"), FAILURE if others.get(name) else None) for name in RUBRIC.points]
 
 
-def recorded(second: dict[str, Verdict] | None = None, printed: str = "", **others: Outcome) -> PartRecord:
-    return part_record(PartVerdict(NAME, verdicts(**others), printed), RUBRIC, "vae/likelihoods.py", second or {})
+def recorded(second: PartVerdict | None = None, printed: str = "", **others: Outcome) -> PartRecord:
+    first = PartVerdict(NAME, verdicts(**others), printed, OWN)
+    return part_record(first, RUBRIC, "vae/likelihoods.py", second)
+
+
+def again(outcome: Outcome, failure: Failure | None = None, diagnosis: Diagnosis | None = None) -> PartVerdict:
+    """What came of judging one property again, with right helpers."""
+    return PartVerdict(NAME, [verdict("keeps_the_dtype", outcome, failure)], diagnosis=diagnosis)
 
 
 def claim(name: str, points: float, outcome: Any = "reached") -> Claim:
@@ -86,8 +95,7 @@ def test_a_part_is_as_good_as_its_worst_property(outcome: Outcome, expected: str
 
 
 def test_what_holds_with_right_helpers_counts_and_says_so() -> None:
-    second = {"keeps_the_dtype": verdict("keeps_the_dtype", "right")}
-    found = recorded(second, keeps_the_dtype="wrong")
+    found = recorded(again("right"), keeps_the_dtype="wrong")
     (helped,) = (value for value in found.properties if value.helpers == "reference")
     assert (helped.property, helped.outcome, helped.points) == ("keeps_the_dtype", "right", helped.possible)
     assert helped.failure == FAILURE  # of the student's own helpers
@@ -96,21 +104,35 @@ def test_what_holds_with_right_helpers_counts_and_says_so() -> None:
 
 @pytest.mark.parametrize("outcome", ["wrong", "todo"])
 def test_what_does_not_hold_with_right_helpers_either_is_judged_with_its_own(outcome: Outcome) -> None:
-    second = {"keeps_the_dtype": verdict("keeps_the_dtype", outcome, Failure("another"))}
-    found = recorded(second, keeps_the_dtype="wrong")
+    found = recorded(again(outcome, Failure("another")), keeps_the_dtype="wrong")
     (value,) = (value for value in found.properties if value.property == "keeps_the_dtype")
     assert (value.helpers, value.outcome, value.points, value.failure) == ("own", "wrong", 0, FAILURE)
 
 
 def test_right_helpers_never_take_points_away() -> None:
-    second = {"keeps_the_dtype": verdict("keeps_the_dtype", "wrong", FAILURE)}
-    assert recorded(second) == recorded()
+    assert recorded(again("wrong", FAILURE)) == recorded()
+
+
+def test_the_mistake_of_a_wrong_part_is_kept() -> None:
+    assert recorded(keeps_the_dtype="wrong").diagnosis == OWN
+
+
+@pytest.mark.parametrize("outcome", ["right", "todo"])
+def test_what_is_not_wrong_has_no_mistake(outcome: Outcome) -> None:
+    assert recorded(keeps_the_dtype=outcome).diagnosis is None
+
+
+def test_of_a_part_that_was_judged_with_right_helpers_the_mistake_is_the_one_found_then() -> None:
+    assert recorded(again("wrong", FAILURE, HELPED), keeps_the_dtype="wrong").diagnosis == HELPED
+    assert recorded(again("wrong", FAILURE), keeps_the_dtype="wrong").diagnosis is None
+    assert recorded(PartVerdict(NAME, []), keeps_the_dtype="wrong").diagnosis is None
+    assert recorded(again("right", None, HELPED), keeps_the_dtype="wrong").diagnosis is None
 
 
 def test_a_property_that_is_the_instructors_own_is_marked() -> None:
     assert not any(value.instructor_only for value in recorded().properties)
     own = msgspec.structs.replace(RUBRIC, instructor_only=["keeps_the_dtype"])
-    found = part_record(PartVerdict(NAME, verdicts()), own, "vae/likelihoods.py", {})
+    found = part_record(PartVerdict(NAME, verdicts()), own, "vae/likelihoods.py", None)
     assert [value.property for value in found.properties if value.instructor_only] == ["keeps_the_dtype"]
 
 
@@ -152,6 +174,18 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     for made in (record(), Record("nobody", "refused", CIRCUMSTANCES, reason="a PDF")):
         (tmp_path / "r.json").write_bytes(records.encode(made))
         assert records.read(tmp_path / "r.json") == made
+
+
+def test_a_record_from_before_mistakes_were_named_is_read(tmp_path: Path) -> None:
+    before = json.loads(records.encode(record()))
+    assert before["parts"][0].pop("diagnosis") == {
+        "mistakes": ["forgets_the_mean"],
+        "sentence": "the division by K is missing",
+        "reasoning": "How many are there?",
+    }
+    (tmp_path / "r.json").write_text(json.dumps(before))
+    (part,) = records.read(tmp_path / "r.json").parts
+    assert part == msgspec.structs.replace(record().parts[0], diagnosis=None)
 
 
 def test_a_record_is_lines_that_can_be_compared() -> None:

@@ -47,6 +47,7 @@ def test_the_kit_in_it_is_whole_but_for_what_no_grading_needs(tree):
         "grading/rubric.toml",
         "grading/cli/grading.py",
         "tests/vae/test_bounds.py",
+        "grading/diagnosis/fingerprints.json",
     ):
         assert path in kit
     assert not [path for path in kit if path.startswith(("tests/kit", "tests/bench", "data/cache"))]

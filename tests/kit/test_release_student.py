@@ -14,11 +14,12 @@ import pytest
 from exercises.experiments.dirac import predictions, settings
 from exercises.experiments.dirac.outcomes import WORDS
 from grading import rubric
+from grading.bank import entries
 from grading.catalogue import all_parts
-from grading.engine.implementation import ROOT
+from grading.engine.implementation import ROOT, TOPICS
 from grading.release import ReleaseError, stubs
 from grading.release.imports import needed
-from grading.release.student import TOP, student
+from grading.release.student import FINGERPRINTS, TOP, student
 from tests.kit import environments
 from tests.kit.test_release import answers
 
@@ -33,6 +34,8 @@ COINCIDENCES = {
 }
 # Where an order of cost is a form of an answer: offered by the report, and known to what reads any.
 FORMS = {"exercises/report.md", "grading/pack/forms.py", "grading/rubric.py", "grading/written/orders.py"}
+# Where what was done may be said: beside what it answers, and of what a student's own property is tried on.
+SENTENCES = {FINGERPRINTS, *(f"tests/{topic}/test_properties.py" for topic in TOPICS)}
 PHRASE = 5  # words in a row
 # Phrases of a criterion that stand elsewhere too, and why they answer nothing.
 COMMON = {
@@ -54,9 +57,19 @@ def tree():
 
 @pytest.fixture(scope="module")
 def texts(tree):
-    """The text of each file, its lines without what stands before and after them."""
+    """The text of each file, its lines without what stands before and after them; of JSON its strings as well."""
     found = {path: content.decode() for path, content in tree.items() if not path.endswith(PICTURES)}
+    found[FINGERPRINTS] += "\n".join(strings(json.loads(found[FINGERPRINTS])))
     return {path: lines(text) for path, text in found.items()}
+
+
+def strings(value):
+    """Every string in what was read from JSON."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    return (
+        [value] if isinstance(value, str) else [s for v in value for s in strings(v)] if isinstance(value, list) else []
+    )
 
 
 def lines(text):
@@ -91,6 +104,46 @@ def test_no_two_lines_of_a_function_in_the_bank_stand_together_in_any_file(texts
     told = {pair for pair in pairs if len(pair) >= GENERIC}
     assert len(told) > 1000
     assert {(pair, path) for pair in told for path, text in texts.items() if pair in text} == OF_THE_BANK
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What the bank says of its entries: what was done, and where to think again."""
+    known = [entry for part in all_parts() for entry in entries(part.name)]
+    return {text for entry in known for text in (entry.sentence, entry.reasoning) if len(text) >= GENERIC}
+
+
+def test_nothing_that_the_bank_says_stands_in_any_file_but_beside_what_its_mistakes_answer(texts, said):
+    assert len(said) > 700
+    others = {path: text for path, text in texts.items() if path not in SENTENCES}
+    assert {(sentence, path) for sentence in said for path, text in others.items() if sentence in text} == set()
+
+
+def test_what_is_known_of_mistakes_is_numbers_and_what_the_bank_says_of_them(tree, said):
+    found = strings(json.loads(tree[FINGERPRINTS]))
+    prose = {text for text in found if len(re.findall(r"\b[a-z]{2,}\b", text)) > 3}
+    assert len(prose) > 300
+    assert prose - said == set()
+    assert [text for text in found if "\n" in text] == []
+
+
+def test_what_is_known_of_mistakes_is_given_out_as_it_is_and_nothing_beside_it(tmp_path):
+    root = environments.checkout(tmp_path / "kit")
+    known = b'{"vae.log_mean_exp": {"right": [[0.5]], "mistakes": [{"names": ["a"], "sentence": "b"}]}}\n'
+    (root / FINGERPRINTS).write_bytes(known)
+    (root / "grading" / "diagnosis" / "notes.json").write_bytes(b"{}")
+    found = student(root)
+    assert found[FINGERPRINTS] == known
+    assert "grading/diagnosis/notes.json" not in found
+    (root / FINGERPRINTS).unlink()
+    with pytest.raises(ReleaseError, match=f"{FINGERPRINTS} cannot be read"):
+        student(root)
+
+
+def test_what_names_mistakes_is_in_it_and_not_what_looks_for_them_in_the_bank(tree):
+    code = {path: content for path, content in tree.items() if path.startswith("grading/diagnosis/")}
+    assert "grading/diagnosis/naming.py" in code
+    assert [path for path, content in code.items() if b"grading.bank" in content] == []
 
 
 def phrases(text):

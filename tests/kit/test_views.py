@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from grading import policies, rubric
 from grading.claims import Claim
+from grading.diagnosis import Diagnosis
 from grading.engine.implementation import ROOT
 from grading.manual import Given
 from grading.records import (
@@ -112,7 +113,9 @@ WHOLE = record(
 def every_text(said: str) -> list[Record]:
     """Records in which everything that somebody may have written is this."""
     failure = Failure(said, {said: said}, said, said, said, said, said, where=said, traceback=said)
-    judged = part(value("a", "wrong", failure), value("b", "todo", Failure(said)), value("c"), printed=said)
+    likeness = Diagnosis([said], said, said)
+    properties = value("a", "wrong", failure), value("b", "todo", Failure(said)), value("c")
+    judged = part(*properties, printed=said, diagnosis=likeness)
     hostile = claim(message=said, reported=said, measured=said, threshold=said, outcome="refused")
     whole = record(
         judged,
@@ -214,6 +217,29 @@ def test_of_a_property_of_the_instructors_the_outcome_alone_is_told(kind: str, t
     for each in (secret, held):
         text = viewed(kind, record(part(value("a", "wrong", FAILURE), each, printed="SECRET")), tmp_path).decode()
         assert not [said for said in ("SECRET", "secret_property", "right helpers") if said in text]
+
+
+LIKENESS = Diagnosis(["forgets_the_mean"], "the division by K is missing", "HINT")
+TOLD = "It equals what you get when the division by K is missing."
+
+
+@pytest.mark.parametrize("kind", ["gradescope", "exercism", "junit"])
+def test_the_mistake_that_a_part_looks_like_is_told_before_what_was_tried(kind: str, tmp_path: Path) -> None:
+    failed = value("a", "wrong", FAILURE), value("b"), value("c", "wrong", FAILURE)
+    text = viewed(kind, record(part(*failed, diagnosis=LIKENESS), part(value("d"), name="gan.w1")), tmp_path).decode()
+    assert text.count(TOLD) == (1 if kind == "gradescope" else 2)  # of the part, or of each that does not hold
+    assert text.index(TOLD) < text.index("with y")
+    assert "HINT" not in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mistake_that_only_the_instructors_properties_find_is_not_named(kind: str, tmp_path: Path) -> None:
+    secret = value("secret", "wrong", FAILURE, instructor_only=True)
+    for other in (value("a"), value("b", "todo", Failure("waits for vae.elbo"))):
+        made = record(part(secret, other, diagnosis=LIKENESS))
+        assert "division by K" not in viewed(kind, made, tmp_path).decode()
+    told = viewed(kind, record(part(secret, value("a", "wrong", FAILURE), diagnosis=LIKENESS)), tmp_path).decode()
+    assert told.count(TOLD) == (kind != "lms")
 
 
 @pytest.mark.parametrize("kind", KINDS)

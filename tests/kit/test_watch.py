@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from grading import watch as watching
 from grading.catalogue import all_parts
+from grading.diagnosis import Diagnosis, naming
 from grading.engine.implementation import ROOT
 from grading.judge import Verdict
 from grading.rubric import load
@@ -37,7 +39,7 @@ class GivenOutcomes:
         self.asked.append(part.name)
         outcome = self.outcomes[part.name]
         failure = None if outcome == "right" else Failure(f"{part.name} has failed")
-        yield Verdict("name", "value", "Sentence.", outcome, 1, 0.0, failure)
+        yield Verdict(part.properties[0].name, "value", "Sentence.", outcome, 1, 0.0, failure)
 
     def inputs(self, value):
         return []
@@ -47,17 +49,35 @@ class NoWorker:
     """Stands in for the student's process."""
 
     def __init__(self, directory):
-        self.directory, self.closed = directory, 0
+        self.directory, self.closed, self.printed = directory, 0, ""
 
     def take_output(self):
-        return ""
+        printed, self.printed = self.printed, ""
+        return printed
 
     def close(self):
         self.closed += 1
 
 
 @pytest.fixture
-def watch(tmp_path):
+def probed(monkeypatch):
+    """The names of the parts that were asked for their mistake, of which each has one."""
+    names = []
+
+    def diagnosed(part, verdict, exchange):
+        if verdict.outcome != "wrong":
+            return verdict
+        names.append(part.name)
+        exchange.printed = "asked by a probe"
+        named = Diagnosis(["forgets"], f"{part.name} forgets [0]", "Think again.")
+        return msgspec.structs.replace(verdict, diagnosis=named)
+
+    monkeypatch.setattr(naming, "diagnosed", diagnosed)
+    return names
+
+
+@pytest.fixture
+def watch(tmp_path, probed):
     """A watch over four parts of two files that are all still to do."""
     judge = GivenOutcomes(dict.fromkeys(NAMES, "todo"))
     console = Console(file=io.StringIO(), width=200)
@@ -87,7 +107,9 @@ def test_a_watch_begins_at_the_first_part_that_is_not_right(watch):
     watch.judge.outcomes[BERNOULLI] = "right"
     watch.judge_all()
     assert watch.current.name == NORMAL
-    assert f"at {NORMAL}: save to judge again, h hint, n next part, q quit" in read(watch)
+    told = read(watch)
+    assert f"at {NORMAL}, in {watch.worker.directory / 'vae/likelihoods.py'}, 10 min" in told
+    assert told.endswith("save to judge again, h hint, n next part, q quit\n")
 
 
 def test_a_save_starts_a_fresh_process(watch):
@@ -107,8 +129,8 @@ def test_a_part_that_has_become_right_is_told_and_the_next_one_is_gone_to(watch)
     text = save(watch, "likelihoods.py", log_likelihood_bernoulli="right")
     assert "likelihoods.py saved" in text
     assert f"right {BERNOULLI}" in text
-    assert f"at {NORMAL}:" in text
-    assert NORMAL not in text.split("parts:")[0]  # nothing has changed there
+    assert f"at {NORMAL}," in text
+    assert NORMAL not in text.split("points;")[0]  # nothing has changed there
 
 
 def test_a_part_that_has_just_been_broken_is_told_and_gone_to(watch):
@@ -125,10 +147,43 @@ def test_a_part_of_another_file_that_has_just_been_broken_is_told(watch):
 
 def test_with_everything_right_a_watch_stays_and_says_so(watch):
     text = save(watch, "bounds.py", **{name.removeprefix("vae."): "right" for name in NAMES})
-    assert "4 parts: 4 right" in text
+    assert "4 of 4 parts right" in text
     assert watch.current.name in NAMES
     watch.press("n")
-    assert "4 parts: 4 right" in read(watch)
+    assert "4 of 4 parts right" in read(watch)
+
+
+def test_points_and_parts_so_far_are_told_after_each_save(watch):
+    worth = load()
+    total = sum(worth.parts[name].total for name in NAMES)
+    first = worth.parts[MEAN].points[PARTS[MEAN].properties[0].name]
+    text = save(watch, "likelihoods.py", log_mean_exp="right", log_likelihood_normal="wrong")
+    assert f"{first:g} of {total:g} points; 1 of 4 parts right, 1 wrong, 2 todo" in text
+
+
+def test_the_mistake_of_what_is_shown_is_named_and_of_nothing_else(watch, probed):
+    text = save(watch, "likelihoods.py", log_likelihood_bernoulli="wrong")
+    assert text.index(f"it equals what you get when {BERNOULLI} forgets [0]") < text.index(f"{BERNOULLI} has failed")
+    save(watch, "likelihoods.py", log_likelihood_normal="wrong")
+    assert probed == [BERNOULLI, BERNOULLI, NORMAL]
+    save(watch, "likelihoods.py")
+    assert probed == [BERNOULLI, BERNOULLI, NORMAL, BERNOULLI]
+
+
+def test_what_probes_make_it_print_is_no_parts(watch):
+    text = save(watch, "likelihoods.py", log_likelihood_bernoulli="wrong", log_likelihood_normal="wrong")
+    assert f"{NORMAL} has failed" in text
+    assert "asked by a probe" not in text
+
+
+def test_the_last_hint_follows_the_mistake_of_the_current_part(watch, tmp_path, monkeypatch):
+    monkeypatch.setattr(watching.next_hint, "__defaults__", (tmp_path / "hints.json",))
+    save(watch, "likelihoods.py", log_likelihood_bernoulli="wrong")
+    for _ in range(3):
+        watch.press("h")
+    text = " ".join(read(watch).split())
+    assert load().parts[BERNOULLI].hints[1] in text
+    assert text.endswith(f"hint 3: It equals what you get when {BERNOULLI} forgets [0]. Think again.")
 
 
 def test_the_keys_give_hints_go_on_round_the_end_and_quit(watch, tmp_path, monkeypatch):
@@ -196,7 +251,7 @@ def test_a_save_leads_to_a_new_verdict_and_q_quits(terminal, tmp_path):
     seen.wait_for("q quit")
     shutil.copy(ROOT / "solutions" / "vae" / "likelihoods.py", tmp_path / "vae" / "likelihoods.py")
     seen.wait_for("likelihoods.py saved")
-    seen.wait_for("1 part: 1 right")
+    seen.wait_for("1 of 1 part right")
     seen.wait_for("q quit")
     seen.press("q")
     assert seen.process.wait(60) == 0

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -175,7 +176,7 @@ def test_totals_and_distribution_of_the_page_are_those_of_the_records(page, grad
 def test_items_of_the_page_are_those_of_the_records(page, graded):
     totals = np.array([of_parts(record) for record in graded])
     rows = {row.get("data-item"): row for row in page.xpath("//table[@id='parts' or @id='properties']//tr[@data-item]")}
-    assert len(rows) == 26 + 211
+    assert len(rows) == 29 + 227
     for name, row in rows.items():
         part, _, own = name.partition(" ")
         found = [p for record in graded for p in record["parts"] if p["part"] == part]
@@ -191,6 +192,60 @@ def test_items_of_the_page_are_those_of_the_records(page, graded):
             assert float(told["discrimination"]) == pytest.approx(np.corrcoef(points, totals - points)[0, 1]), name
         else:
             assert told["discrimination"] == ""
+
+
+def by_name_and_by_message(graded):
+    """Who made each mistake that has a name, and of parts without one who was told what, where at least two did."""
+    named, told = defaultdict(list), defaultdict(list)
+    for record in graded:
+        for part in record["parts"]:
+            if part["diagnosis"] is not None:
+                named[" ".join([part["part"], *part["diagnosis"]["mistakes"]])].append(record["submission"])
+                continue
+            for value in part["properties"]:
+                if value["outcome"] == "wrong" and value["failure"]:
+                    message = " ".join(value["failure"]["message"].split())[:100]
+                    told[f"{part['part']} {value['property']}", message].append(record["submission"])
+    return [{what: who for what, who in found.items() if len(who) > 1} for found in (named, told)]
+
+
+def who(row):
+    """The submissions that a row links to, of which it tells how many they are."""
+    found = [link.removeprefix("feedback/").removesuffix(".html") for link in row.xpath(".//a/@href")]
+    assert [int(cell.get("data-value")) for cell in row.xpath(".//td[@data-column]")] == [len(found)]
+    return found
+
+
+def test_mistakes_of_the_page_are_those_of_the_records_by_name_the_most_frequent_first(page, graded):
+    rows = page.xpath("//table[@id='named']//tr[@data-mistake]")
+    named, _ = by_name_and_by_message(graded)
+    assert {row.get("data-mistake"): who(row) for row in rows} == named
+    assert [len(who(row)) for row in rows] == sorted(map(len, named.values()), reverse=True)
+    part, mistake = students.SHARED
+    (shared,) = (row for row in rows if row.get("data-mistake").startswith(f"{part} "))
+    assert who(shared) == ["ben", "fatima"]
+    assert mistake in shared.get("data-mistake").split()
+    assert "the division by K is missing" in shared.text_content()
+
+
+def test_messages_of_the_page_are_those_of_the_records_that_no_name_stands_for(page, graded):
+    rows = page.xpath("//table[@id='made']//tr[@data-item]")
+    _, told = by_name_and_by_message(graded)
+    shown = {
+        (row.get("data-item"), " ".join(row.xpath("./td[2]")[0].text_content().split())[:100]): row for row in rows
+    }
+    assert {what: who(row) for what, row in shown.items()} == told
+
+
+def test_who_made_a_known_mistake_is_told_which_and_nobody_is_of_a_right_part(places, records):
+    for name in ("ben", "fatima"):
+        for ending in ("html", "md"):
+            text = (places.graded / "feedback" / f"{name}.{ending}").read_text(encoding="utf-8")
+            assert "It equals what you get when the division by K is missing" in text
+    named = {(name, p["part"]): p["outcome"] for name, r in records.items() for p in r["parts"] if p["diagnosis"]}
+    assert set(named.values()) == {"wrong"}
+    # It rests on the part that is wrong, and is right.
+    assert "vae.importance_log_likelihood" in {p["part"] for p in records["ben"]["parts"] if p["outcome"] == "right"}
 
 
 def test_the_table_has_the_points_of_the_records(places, records):

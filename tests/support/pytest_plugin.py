@@ -5,15 +5,20 @@ from typing import Any
 
 import pytest
 
+from grading.diagnosis import Diagnosis
 from grading.engine.answering import answer
 from grading.engine.calls import Answer, Call, CallFailed
 from grading.engine.implementation import Implementation, ImplementationNotFound, fault_of, locate
 from grading.engine.inputs import draw, shrink
-from grading.judge import PROFILES
+from grading.engine.worker import reply
+from grading.engine.workers import AtOnce
+from grading.judge import PROFILES, PartVerdict, Verdict
 from grading.terminal import facts
-from grading.wording import describe
+from grading.wording import Failure, describe
 
-from .properties import Attempt, Part, Property, run_check
+from .properties import PARTS, Attempt, Part, Property, run_check
+
+LOOKS_LIKE = "looks_like"  # the name of what a report carries to where all are told, also from another process
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the implementation once for all properties."""
+    config.stash[NAMED] = {}
     try:
         config.stash[IMPLEMENTATION] = Implementation(locate(config.getoption("--implementation")))
     except ImplementationNotFound as error:
@@ -33,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 IMPLEMENTATION = pytest.StashKey[Implementation]()
+NAMED = pytest.StashKey[dict[str, Diagnosis | None]]()  # of the parts that are wrong
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> "list[PropertyItem] | None":
@@ -52,6 +59,7 @@ class PropertyItem(pytest.Item):
         """Keep the property."""
         super().__init__(**kwargs)
         self.value = value
+        self.attempts: list[Attempt] = []
 
     def runtest(self) -> None:
         """Try the property on its inputs and keep the smallest that fails.
@@ -60,12 +68,17 @@ class PropertyItem(pytest.Item):
         """
         profile = PROFILES[self.config.getoption("--profile")]
         seed = self.config.getoption("--seed")
-        attempts = (run_check(self.value, self.ask, inputs) for inputs in draw(self.value, seed, profile.inputs))
-        attempt = next((a for a in attempts if a.error is not None), None)
-        if attempt is None:
+        tries = (run_check(self.value, self.ask, inputs) for inputs in draw(self.value, seed, profile.inputs))
+        for attempt in tries:
+            self.attempts.append(attempt)
+            if attempt.error is not None:
+                break
+        else:
             return
         if not attempt.todo:
+            self.attempts.extend(tries)  # all of them, for what arithmetic says
             attempt = shrink(self.value, attempt, self.ask, seed, profile.inputs, profile.shrink_seconds)
+            self.note_what_it_looks_like(attempt)
         self.attempt = attempt
         assert attempt.error is not None
         raise attempt.error.__cause__ or attempt.error
@@ -79,11 +92,28 @@ class PropertyItem(pytest.Item):
         except Exception as error:
             raise CallFailed(fault_of(error, implementation.directory)) from error
 
+    def note_what_it_looks_like(self, attempt: Attempt) -> None:
+        """Note the mistake that the part looks like, which is asked for once in a process."""
+        named, part = self.config.stash[NAMED], self.value.part
+        if part not in named:
+            named[part] = self.diagnosis(describe(attempt))
+        if found := named[part]:
+            self.user_properties.append((LOOKS_LIKE, f"{part} {found.told}"))
+
+    def diagnosis(self, failure: Failure) -> Diagnosis | None:
+        """Ask the implementation the probes of the part."""
+        from grading.diagnosis import naming  # what knows the mistakes is not loaded where all is right
+
+        value, found = self.value, self.config.stash[IMPLEMENTATION]
+        verdict = Verdict(value.name, value.aspect, value.sentence, "wrong", 1, 0.0, failure)
+        exchange = AtOnce(lambda calls, _: [reply(found, call) for call in calls])
+        return naming.diagnosed(PARTS[value.part], PartVerdict(value.part, [verdict]), exchange).diagnosis
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Tell the failure as `elbo check` does; the traceback follows with -v."""
         if self.attempt is None:
             return super().repr_failure(excinfo, style)
-        rows = [f"  {name:12}{value}" for name, value in facts(describe(self.attempt))]
+        rows = [f"  {name:12}{value}" for name, value in facts(describe(self.attempt, self.attempts))]
         traceback = ["", str(super().repr_failure(excinfo, style))] if self.config.getoption("verbose") > 0 else []
         return "\n".join([self.value.sentence, *rows, *traceback])
 
@@ -107,6 +137,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -> tuple[str, str, str] | None:
     """Count todo as a category of its own."""
     return ("todo", "t", "TODO") if hasattr(report, "todo") else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell of each part once which mistake it looks like."""
+    noted = [note for report in terminalreporter.stats.get("failed", ()) for note in report.user_properties]
+    told = dict.fromkeys(text for name, text in noted if name == LOOKS_LIKE)
+    if told:
+        terminalreporter.section("what it looks like")
+        for text in told:
+            terminalreporter.write_line(text, bold=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

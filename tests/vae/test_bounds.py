@@ -7,7 +7,14 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.support.closeness import WrongAnswer, assert_at_least, assert_close, assert_same_dtype, per_instance
+from tests.support.closeness import (
+    WrongAnswer,
+    assert_at_least,
+    assert_at_most,
+    assert_close,
+    assert_same_dtype,
+    per_instance,
+)
 from tests.support.common import assert_shape, assert_unchanged
 from tests.support.models import LinearDecoder, LinearEncoder
 from tests.support.oracles import LinearGaussian, standard_kl
@@ -254,11 +261,17 @@ def calls_in_a_row_differ(vae: Topic, model: LinearGaussian, x: Tensor) -> None:
 
 @importance.property("randomness", most=2, model=MODEL, seed=seeds())
 def every_sample_is_fresh(vae: Topic, model: LinearGaussian, seed: int) -> None:
-    """Equal instances, the samples of an instance, and the features of a sample have noise of their own."""
+    """Equal instances, the samples of an instance, and the features of a sample have noise of their own, within ten
+    deviations of q also where q is narrow and far from 0."""
     images, k = 100, 72
-    x, encoder = torch.zeros(images, 4, dtype=F64), model.posterior(widen=0.5)
-    seen = vae.importance_log_likelihood.observe(x, encoder, model.decoder, k)
-    assert_not_shared(_noise(x[:1], encoder, _asked(seen.asked[2], images * k)))
+    x = torch.zeros(images, 4, dtype=F64)
+    wide, narrow = (
+        _noise(x[:1], q, _asked(vae.importance_log_likelihood.observe(x, q, model.decoder, k).asked[2], images * k))
+        for q in (model.posterior(widen=0.5), model.posterior(shift=5.0, widen=-40.0))
+    )
+    assert_not_shared(wide)
+    # Of 14,400 normal numbers one is further out once in 10^18 times.
+    assert_at_most(narrow.abs().amax(), torch.tensor(10.0, dtype=F64), what="the largest noise, in deviations of q,")
 
 
 @importance.property("randomness", most=3, false_alarm=FALSE_ALARM, model=MODEL, x=observations(batch=1), seed=seeds())

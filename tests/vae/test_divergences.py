@@ -222,7 +222,8 @@ def more_samples_less_noise(vae: Topic, shift: float, seed: int) -> None:
     seed=seeds(),
 )
 def mean_gradient_is_the_analytic_gradient(vae: Topic, arguments: Four, k: int, seed: int) -> None:
-    """The mean gradient of many estimates, by mu_q and by logvar_q, is the gradient of the closed form."""
+    """The mean gradient of many estimates, by mu_q and by logvar_q, is the gradient of the closed form; with g the
+    gradient of one sample's estimate by mu_p, that by logvar_p is (1 - g^2 exp(logvar_p)) / 2."""
     mu_q, logvar_q, mu_p, logvar_p = (t[0, 0] for t in arguments)
     expected = (mu_q - mu_p) * torch.exp(-logvar_p), 0.5 * (torch.exp(logvar_q - logvar_p) - 1)
     for position, name in enumerate(("mu_q", "logvar_q")):
@@ -231,6 +232,9 @@ def mean_gradient_is_the_analytic_gradient(vae: Topic, arguments: Four, k: int, 
             return vae.kl_gaussian_gaussian_mc.gradient(*_rows(arguments, count), k, wrt=str(position))[:, 0]
 
         assert_mean(gradients, float(expected[position]), ROWS, 0.4, f"the mean gradient by {name}")
+    g, by_logvar_p = vae.kl_gaussian_gaussian_mc.gradients(*arguments, 1, wrt="23")
+    square = g**2 * arguments[3].exp()
+    assert_close(by_logvar_p, 0.5 * (1 - square), square, "the gradient by logvar_p")
 
 
 @monte_carlo.property("randomness", most=2, arguments=tensors(*NEAR))

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import nbformat
 
+from grading.bank import find
+from grading.catalogue import all_parts
 from grading.rubric import Rubric
-from tests.bench.hand_ins import Texts, hand_in, reference
+from tests.bench.hand_ins import Texts, hand_in, reference, with_entries
 from tests.worked.kits import Kit
 
 TIMES = {
@@ -24,6 +26,7 @@ TIMES = {
     "goran": "2026-12-02T10:00:00+01:00",
     "hanna": "2026-12-01T12:00:00+01:00",
 }
+SHARED = ("vae.log_mean_exp", "forgets_to_divide")  # the mistake that ben and fatima make
 HALF = ("vae.", "flows.constrain_u", "flows.planar")
 SIGNS = "<script>window.hacked = 1</script>"
 HOSTILE = f"""
@@ -90,7 +93,13 @@ def function_in(texts: Texts, part: str) -> str:
 
 def ben() -> Texts:
     """Return the reference with some mistakes of the bank."""
-    return hand_in("wrong", random.Random(3))
+    return with_shared_mistake(hand_in("wrong", random.Random(3)))
+
+
+def with_shared_mistake(texts: Texts) -> Texts:
+    """Return files in which one part is what the bank has of it."""
+    part, _ = SHARED
+    return with_entries(texts, [each for each in all_parts() if each.name == part], {part: find(*SHARED)})
 
 
 def chiara() -> Texts:
@@ -117,9 +126,9 @@ def goran(folder: Path) -> None:
 
 
 def fatima(path: Path) -> None:
-    """Write a tar of half an answer."""
+    """Write a tar of half an answer, with a mistake in it."""
     with tarfile.open(path, "w:gz") as archive:
-        for name, text in hand_in("half", random.Random(1)).items():
+        for name, text in with_shared_mistake(hand_in("half", random.Random(1))).items():
             member = tarfile.TarInfo(f"homework/{name}")
             member.size = len(text.encode())
             archive.addfile(member, io.BytesIO(text.encode()))

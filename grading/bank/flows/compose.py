@@ -25,6 +25,31 @@ def _points(layers: Sequence[Layer], z: Tensor) -> Tensor:
     return composition.compose(layers, z)[0]
 
 
+def _inlined(layers: Sequence[Layer], z: Tensor, step: Callable[..., Tensor], log_det: Callable[..., Tensor]) -> Pair:
+    """Layers written out, with a way to constrain u and a way to take the log-determinant."""
+    total = _zeros(z)
+    for u, w, b in layers:
+        wu, ww = (w * u).sum(-1, keepdim=True), (w * w).sum(-1, keepdim=True)
+        u_hat, a = step(u, w, wu, ww), (w * z).sum(-1) + b
+        total = total + log_det(a, (w * u_hat).sum(-1))
+        z = z + u_hat * torch.tanh(a).unsqueeze(-1)
+    return z, total
+
+
+def _step(u: Tensor, w: Tensor, wu: Tensor, ww: Tensor) -> Tensor:
+    return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
+
+
+def _log_det(a: Tensor, wu: Tensor) -> Tensor:
+    return torch.log(torch.abs(1 + (1 - torch.tanh(a) ** 2) * wu))
+
+
+bank.reason(
+    "Write f_2(f_1(z)) out for two layers: what goes into f_1, and what into f_2? Then follow one point through your "
+    "code in the same way."
+)
+
+
 @bank.mistake("the layers are applied in reversed order")
 def reverses_the_order(layers: Sequence[Layer], z: Tensor) -> Pair:
     return composition.compose(layers[::-1], z)
@@ -37,6 +62,12 @@ def applies_every_layer_to_the_first_point(layers: Sequence[Layer], z: Tensor) -
         points, log_abs_det = planar(z, *layer)
         total = total + log_abs_det
     return points, total
+
+
+bank.reason(
+    "The chain rule multiplies two Jacobians for f_2(f_1(z)): at which point does each of them stand? Follow one "
+    "point through two layers, and write down where your code asks for each log-determinant."
+)
 
 
 @bank.mistake("each log-determinant is taken at z_i, the point that comes out of the layer, instead of z_(i-1)")
@@ -59,6 +90,12 @@ def evaluates_at_the_last_point(layers: Sequence[Layer], z: Tensor) -> Pair:
     return z, sum((planar(z, *layer)[1] for layer in layers), _zeros(z))
 
 
+bank.reason(
+    "Let each of three layers double lengths where a point meets it, in one dimension: what is the determinant of all "
+    "three together, what is its logarithm, and what do you make of the three terms?"
+)
+
+
 @bank.mistake("the log-determinant of the first layer is forgotten")
 def forgets_the_first_layer(layers: Sequence[Layer], z: Tensor) -> Pair:
     if not layers:
@@ -72,7 +109,7 @@ def forgets_the_last_layer(layers: Sequence[Layer], z: Tensor) -> Pair:
     return _points(layers, z), composition.compose(layers[:-1], z)[1]
 
 
-@bank.mistake("the log-determinant of the last layer is returned instead of the sum over all")
+@bank.mistake("the log-determinant of the last layer is returned instead of the sum over all layers")
 def keeps_the_last_log_determinant(layers: Sequence[Layer], z: Tensor) -> Pair:
     log_abs_det = _zeros(z)
     for layer in layers:
@@ -97,6 +134,12 @@ def adds_the_determinants(layers: Sequence[Layer], z: Tensor) -> Pair:
     return z, determinants.log()
 
 
+bank.reason(
+    "Write the shape of the sum down after every layer, for three points and for a single one. Is it (batch,) all the "
+    "way, and does each value belong to one point?"
+)
+
+
 @bank.mistake("the sum of the log-determinants is averaged over the batch")
 def averages_over_the_batch(layers: Sequence[Layer], z: Tensor) -> Pair:
     z, total = composition.compose(layers, z)
@@ -118,13 +161,19 @@ def keeps_the_axis(layers: Sequence[Layer], z: Tensor) -> Pair:
     return z, total.unsqueeze(1)
 
 
-@bank.mistake("every axis of size one is squeezed away, also that of a batch of one")
+@bank.mistake("every axis of size one is squeezed away, also the batch axis of a batch of one")
 def squeezes_everything(layers: Sequence[Layer], z: Tensor) -> Pair:
     z, total = composition.compose(layers, z)
     return z, total.squeeze()
 
 
-@bank.mistake("without layers the log-determinant is the number 0, not one zero for each instance")
+bank.reason(
+    "What are the points and the log-determinants of a flow without any layer, for a batch of five? Follow your code "
+    "through the empty list."
+)
+
+
+@bank.mistake("the log-determinant without layers is the number 0 instead of one zero for each instance")
 def returns_one_zero(layers: Sequence[Layer], z: Tensor) -> Pair:
     total = torch.zeros((), dtype=z.dtype)
     for layer in layers:
@@ -142,7 +191,13 @@ def stacks_nothing(layers: Sequence[Layer], z: Tensor) -> Pair:
     return z, torch.stack(log_abs_dets).sum(0)
 
 
-@bank.mistake("the sum begins with zeros of the default precision, which remain where there is no layer")
+bank.reason(
+    "Which dtype has your sum before the first layer and after the last one, for points in single and in double "
+    "precision? Try two layers, and none."
+)
+
+
+@bank.mistake("the sum begins with zeros of the default precision, which is what is left where there is no layer")
 def begins_in_single_precision(layers: Sequence[Layer], z: Tensor) -> Pair:
     total = torch.zeros(len(z))
     for layer in layers:
@@ -157,7 +212,13 @@ def begins_in_double_precision(layers: Sequence[Layer], z: Tensor) -> Pair:
     return z, torch.zeros(len(z), dtype=torch.float64) + total
 
 
-@bank.mistake("u is used as it is: no layer is constrained")
+bank.reason(
+    "Give your function a single layer, once with w.u = -5 and once with w = 0. Which part that you wrote before "
+    "knows what has to come out, and does this come out?"
+)
+
+
+@bank.mistake("u is used as it is, so that no layer is constrained")
 def forgets_the_constraint(layers: Sequence[Layer], z: Tensor) -> Pair:
     total = _zeros(z)
     for u, w, b in layers:
@@ -182,6 +243,12 @@ def skips_layers_without_direction(layers: Sequence[Layer], z: Tensor) -> Pair:
     return composition.compose([layer for layer in layers if bool(layer[1].any())], z)
 
 
+bank.reason(
+    "Move the u of the first layer a little: which of the later points and log-determinants move with it? Follow the "
+    "way back from each of them to the caller's layer, and see where it is cut."
+)
+
+
 @bank.mistake("the layers are copied into new parameters, so that no gradient reaches the caller's")
 def copies_the_layers(layers: Sequence[Layer], z: Tensor) -> Pair:
     copies = [[nn.Parameter(t.detach().clone()) for t in layer] for layer in layers]
@@ -204,6 +271,12 @@ def detaches_the_determinants_from_the_points(layers: Sequence[Layer], z: Tensor
         total = total + planar(z.detach(), *layer)[1]
         z, _ = planar(z, *layer)
     return z, total
+
+
+bank.reason(
+    "Look at the caller's tensors and at the caller's list of layers after your call. Are they as they were, and "
+    "would a second call begin with the same?"
+)
 
 
 @bank.mistake("the points are added to in place, which changes the caller's z")
@@ -232,7 +305,13 @@ def reverses_the_list(layers: list[Layer], z: Tensor) -> Pair:
     return z, total
 
 
-@bank.mistake("the sums run along the second axis, which shared layers do not have")
+bank.reason(
+    "Write down the shapes of u, w and b for layers that all points share, and for layers of each point's own. Which "
+    "axis holds the features in both?"
+)
+
+
+@bank.mistake("the sums run along the second axis, which fails for shared layers, as they have one axis")
 def takes_own_layers_only(layers: Sequence[Layer], z: Tensor) -> Pair:
     total = _zeros(z)
     for u, w, b in layers:
@@ -242,7 +321,7 @@ def takes_own_layers_only(layers: Sequence[Layer], z: Tensor) -> Pair:
     return z, total
 
 
-@bank.mistake("products are those of a matrix and a vector, which is right for shared layers only")
+@bank.mistake("w.z is taken as a product of a matrix and a vector, which is right for shared layers only")
 def takes_shared_layers_only(layers: Sequence[Layer], z: Tensor) -> Pair:
     total = _zeros(z)
     for u, w, b in layers:
@@ -250,6 +329,12 @@ def takes_shared_layers_only(layers: Sequence[Layer], z: Tensor) -> Pair:
         z = z + torch.outer(h, u_hat)
         total = total + torch.log1p((1 - h**2) * torch.dot(w, u_hat))
     return z, total
+
+
+bank.reason(
+    "Count for 1000 features and 32 layers: how many entries has your largest tensor, how often is each layer "
+    "applied, and can a gradient come back? Then count what one layer after another needs."
+)
 
 
 @bank.mistake("autograd finds the Jacobian of the whole map, without keeping a graph")
@@ -278,23 +363,10 @@ def begins_again_for_every_layer(layers: Sequence[Layer], z: Tensor) -> Pair:
     return _points(layers, z), total
 
 
-def _inlined(layers: Sequence[Layer], z: Tensor, step: Callable[..., Tensor], log_det: Callable[..., Tensor]) -> Pair:
-    """Layers written out, with a way to constrain u and a way to take the log-determinant."""
-    total = _zeros(z)
-    for u, w, b in layers:
-        wu, ww = (w * u).sum(-1, keepdim=True), (w * w).sum(-1, keepdim=True)
-        u_hat, a = step(u, w, wu, ww), (w * z).sum(-1) + b
-        total = total + log_det(a, (w * u_hat).sum(-1))
-        z = z + u_hat * torch.tanh(a).unsqueeze(-1)
-    return z, total
-
-
-def _step(u: Tensor, w: Tensor, wu: Tensor, ww: Tensor) -> Tensor:
-    return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
-
-
-def _log_det(a: Tensor, wu: Tensor) -> Tensor:
-    return torch.log(torch.abs(1 + (1 - torch.tanh(a) ** 2) * wu))
+bank.reason(
+    "Take w.z + b = 1000, then w.u = 1000, then w = 0, and write down every number on the way, also those that you do "
+    "not choose. Which of them are infinite or nan, and what is their derivative?"
+)
 
 
 @bank.mistake("the derivative of tanh is taken as 1 / cosh^2, whose gradient is nan where cosh overflows")
@@ -310,12 +382,41 @@ def chooses_after_dividing(layers: Sequence[Layer], z: Tensor) -> Pair:
     return _inlined(layers, z, step, _log_det)
 
 
-@bank.mistake("m(w.u) is written with an exponential that overflows")
+@bank.mistake("m(w.u) is computed with an exponential that overflows where w.u is large")
 def exponentiates_directly(layers: Sequence[Layer], z: Tensor) -> Pair:
     def step(u: Tensor, w: Tensor, wu: Tensor, ww: Tensor) -> Tensor:
         return u + (torch.log(1 + torch.exp(wu)) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
 
     return _inlined(layers, z, step, _log_det)
+
+
+@bank.pair("reverses_the_order", "subtracts_the_log_determinants")
+def reverses_the_order_and_subtracts_the_log_determinants(layers: Sequence[Layer], z: Tensor) -> Pair:
+    z, total = composition.compose(layers[::-1], z)
+    return z, -total
+
+
+@bank.pair("applies_every_layer_to_the_first_point", "keeps_the_last_log_determinant")
+def applies_every_layer_to_the_first_point_and_keeps_the_last_log_determinant(
+    layers: Sequence[Layer], z: Tensor
+) -> Pair:
+    return planar(z, *layers[-1]) if layers else (z, _zeros(z))
+
+
+@bank.pair("evaluates_at_the_image", "subtracts_the_log_determinants")
+def evaluates_at_the_image_and_subtracts_the_log_determinants(layers: Sequence[Layer], z: Tensor) -> Pair:
+    z, total = evaluates_at_the_image(layers, z)
+    return z, -total
+
+
+@bank.pair("forgets_the_constraint", "takes_shared_layers_only")
+def forgets_the_constraint_and_takes_shared_layers_only(layers: Sequence[Layer], z: Tensor) -> Pair:
+    total = _zeros(z)
+    for u, w, b in layers:
+        h = torch.tanh(torch.mv(z, w) + b)
+        z = z + torch.outer(h, u)
+        total = total + torch.log(torch.abs(1 + (1 - h**2) * torch.dot(w, u)))
+    return z, total
 
 
 @bank.alternative("each layer written out, with the absolute value of the determinant")

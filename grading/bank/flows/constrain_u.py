@@ -9,6 +9,8 @@ from solutions.flows import planar
 
 bank = Bank("flows.constrain_u")
 
+bank.probe(torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64), torch.zeros(3, dtype=torch.float64))  # a shared w of 0
+
 
 def _dot(u: Tensor, w: Tensor) -> Tensor:
     return (w * u).sum(-1, keepdim=True)
@@ -20,6 +22,12 @@ def _square(w: Tensor) -> Tensor:
     return torch.where(ww > 0, ww, 1.0)
 
 
+bank.reason(
+    "u belongs to whoever called, to an optimiser that has just written it, say. What does it hold after your call, "
+    "and what does the next call begin with?"
+)
+
+
 @bank.mistake("u itself is corrected in place, without a gradient, and only where w.u is below -1")
 def corrects_in_place(u: Tensor, w: Tensor) -> Tensor:
     with torch.no_grad():
@@ -28,11 +36,17 @@ def corrects_in_place(u: Tensor, w: Tensor) -> Tensor:
     return u
 
 
-@bank.mistake("u_hat is right, but the caller's u is overwritten with it too")
+@bank.mistake("the caller's u is overwritten with u_hat too, though the result is right")
 def overwrites_u(u: Tensor, w: Tensor) -> Tensor:
     u_hat = planar.constrain_u(u.clone(), w)
     u.data.copy_(u_hat)
     return u_hat
+
+
+bank.reason(
+    "Draw w.u_hat against w.u from -4 to 4, for a w of length 1. Is your curve smooth, and does it change u on both "
+    "sides of -1, as the handout's m does?"
+)
 
 
 @bank.mistake("only u with w.u below -1 are constrained, so that u_hat jumps there")
@@ -46,16 +60,28 @@ def cuts_off_at_minus_one(u: Tensor, w: Tensor) -> Tensor:
     return u + (wu.clamp(min=-1) - wu) / _square(w) * w
 
 
-@bank.mistake("the step along w is divided by the length of w instead of its square")
+bank.reason(
+    "Take w = (2, 0), and multiply your u_hat by w on paper. Is the product m(w.u), or is a power of the length of w "
+    "left over?"
+)
+
+
+@bank.mistake("the step along w is divided by the length of w instead of the square of it")
 def divides_by_the_length(u: Tensor, w: Tensor) -> Tensor:
     wu = _dot(u, w)
     return u + (F.softplus(wu) - 1 - wu) / _square(w).sqrt() * w
 
 
-@bank.mistake("the step along w is not divided by the square of its length")
+@bank.mistake("the step along w is not divided by the square of the length of w")
 def forgets_to_divide(u: Tensor, w: Tensor) -> Tensor:
     wu = _dot(u, w)
     return u + (F.softplus(wu) - 1 - wu) * w
+
+
+bank.reason(
+    "Take a w of length 1 and let w.u be -100, 0 and 100. What has w.u_hat to be for each of the three, and what is "
+    "yours?"
+)
 
 
 @bank.mistake("the -1 of m is missing, so that w.u_hat is never negative")
@@ -75,13 +101,19 @@ def adds_m(u: Tensor, w: Tensor) -> Tensor:
     return u + (F.softplus(_dot(u, w)) - 1) / _square(w) * w
 
 
-@bank.mistake("m is taken of w.u with the wrong sign")
+@bank.mistake("the sign of w.u is turned inside m")
 def turns_the_sign_in_m(u: Tensor, w: Tensor) -> Tensor:
     wu = _dot(u, w)
     return u + (F.softplus(-wu) - 1 - wu) / _square(w) * w
 
 
-@bank.mistake("u is scaled until w.u_hat is right, which also changes what lies across w")
+bank.reason(
+    "Take w = (1, 0) and u = (-3, 5): which entry of u decides whether the layer can be inverted, and which one "
+    "should come back as it was? Look at both in your u_hat."
+)
+
+
+@bank.mistake("u is scaled until w.u_hat is right, which also changes the part of u across w")
 def scales_u(u: Tensor, w: Tensor) -> Tensor:
     wu = _dot(u, w)
     return u * torch.where(wu == 0, 1.0, (F.softplus(wu) - 1) / wu)
@@ -93,20 +125,29 @@ def steps_along_u(u: Tensor, w: Tensor) -> Tensor:
     return u + (F.softplus(wu) - 1 - wu) / _square(u) * u
 
 
-@bank.mistake("what lies across w is dropped, as only the part along w matters for the determinant")
+@bank.mistake("the part of u across w is dropped, as only the part along w matters for the determinant")
 def drops_what_lies_across(u: Tensor, w: Tensor) -> Tensor:
     return torch.where(_dot(w, w) > 0, (F.softplus(_dot(u, w)) - 1) / _square(w) * w, u)
 
 
-@bank.mistake("u and w are swapped: it is w that is moved along u")
+@bank.mistake("u and w are swapped, so that w is moved along u")
 def swaps_u_and_w(u: Tensor, w: Tensor) -> Tensor:
     return planar.constrain_u(w, u)
+
+
+bank.reason("Take w.u = 1000: which numbers does your code compute on the way to m? How large is m itself there?")
 
 
 @bank.mistake("the exponential in m is taken as it stands, which overflows where w.u is large")
 def exponentiates_directly(u: Tensor, w: Tensor) -> Tensor:
     wu = _dot(u, w)
     return u + (torch.log(1 + torch.exp(wu)) - 1 - wu) / _square(w) * w
+
+
+bank.reason(
+    "Let one layer of a batch have w = 0. What should it return, what is the derivative of every quotient on the way "
+    "there, also of one that is thrown away, and should its neighbours notice?"
+)
 
 
 @bank.mistake("the square of the length of w is divided by without a look at 0, where the result is nan")
@@ -128,10 +169,35 @@ def gives_up_on_the_batch(u: Tensor, w: Tensor) -> Tensor:
     return planar.constrain_u(u, w)
 
 
+bank.reason(
+    "Take w = (0.001, 0) and u = (-5000, 0): what are w.u and m(w.u)? Work out the w.u_hat of your result, and ask "
+    "whether the constraint cares how short w is."
+)
+
+
 @bank.mistake("a small number is added to the square of the length of w, against a division by 0")
 def adds_an_epsilon(u: Tensor, w: Tensor) -> Tensor:
     wu = _dot(u, w)
     return u + (F.softplus(wu) - 1 - wu) / (_dot(w, w) + 1e-6) * w
+
+
+@bank.mistake("the square of the length of w is kept above a bound, so that layers with a short w are not constrained")
+def bounds_the_square_from_below(u: Tensor, w: Tensor) -> Tensor:
+    wu = (w * u).sum(-1, keepdim=True)
+    return u + (F.softplus(wu) - 1 - wu) / (w * w).sum(-1, keepdim=True).clamp_min(5e-3) * w
+
+
+@bank.mistake("u is left as it is where w is short, not only where it is 0")
+def spares_short_layers(u: Tensor, w: Tensor) -> Tensor:
+    ww = (w * w).sum(-1, keepdim=True)
+    wu = (w * u).sum(-1, keepdim=True)
+    return torch.where(ww > 5e-3, u + (F.softplus(wu) - 1 - wu) / ww.clamp_min(5e-3) * w, u)
+
+
+bank.reason(
+    "Move u a little, then w: which factors of the step along w change with each? Ask of every factor whether a "
+    "gradient can come back through it."
+)
 
 
 @bank.mistake("the step along w is held constant, so that no gradient reaches w")
@@ -154,25 +220,31 @@ def detaches_the_length(u: Tensor, w: Tensor) -> Tensor:
     return u + (F.softplus(wu) - 1 - wu) / _square(w).detach() * w
 
 
+bank.reason(
+    "Write the shape beside every intermediate result for a shared layer of three features, and for two layers of "
+    "three features. Which axis has to be summed, and what becomes of the shapes that meet afterwards?"
+)
+
+
 @bank.mistake("w.u and the square of the length of w are summed over the whole batch")
 def sums_the_batch(u: Tensor, w: Tensor) -> Tensor:
     wu, ww = (w * u).sum(), (w * w).sum()
     return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
 
 
-@bank.mistake("w.u is a product of two vectors, which layers of each instance's own are not")
+@bank.mistake("w.u is taken as a product of two vectors, which fails where each instance has a layer of its own")
 def takes_vectors_only(u: Tensor, w: Tensor) -> Tensor:
     wu, ww = torch.dot(w, u), torch.dot(w, w)
     return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
 
 
-@bank.mistake("the sums run along the second axis, which a shared layer does not have")
+@bank.mistake("the sums run along the second axis, which fails for a shared layer, as it has one axis")
 def takes_batches_only(u: Tensor, w: Tensor) -> Tensor:
     wu, ww = (w * u).sum(1, keepdim=True), (w * w).sum(1, keepdim=True)
     return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
 
 
-@bank.mistake("the summed axis is not kept, so that a step for each layer meets features")
+@bank.mistake("the summed axis is not kept, so that a step for each layer meets the features")
 def loses_the_axis(u: Tensor, w: Tensor) -> Tensor:
     wu, ww = (w * u).sum(-1), (w * w).sum(-1)
     return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
@@ -183,27 +255,44 @@ def adds_an_axis(u: Tensor, w: Tensor) -> Tensor:
     return planar.constrain_u(torch.atleast_2d(u), torch.atleast_2d(w))
 
 
+bank.reason(
+    "Let the arguments come in single precision, then in double: which dtype, and how many digits, has each of your "
+    "intermediate results?"
+)
+
+
 @bank.mistake("the result is in double precision whatever the arguments are in")
 def returns_double_precision(u: Tensor, w: Tensor) -> Tensor:
     return planar.constrain_u(u.double(), w.double())
 
 
-@bank.mistake("u and w are made single precision")
+@bank.mistake("u and w are turned into single precision")
 def computes_in_single_precision(u: Tensor, w: Tensor) -> Tensor:
     return planar.constrain_u(u.float(), w.float()).to(u.dtype)
 
 
-@bank.mistake("the square of a short w is taken for larger than it is, so that short layers are not constrained")
-def bounds_the_square_from_below(u: Tensor, w: Tensor) -> Tensor:
-    wu = (w * u).sum(-1, keepdim=True)
-    return u + (F.softplus(wu) - 1 - wu) / (w * w).sum(-1, keepdim=True).clamp_min(5e-3) * w
+@bank.pair("divides_by_zero", "exponentiates_directly")
+def divides_by_zero_and_exponentiates_directly(u: Tensor, w: Tensor) -> Tensor:
+    wu = _dot(u, w)
+    return u + (torch.log(1 + torch.exp(wu)) - 1 - wu) * w / _dot(w, w)
 
 
-@bank.mistake("u is left as it is where w is short, not only where it is 0")
-def spares_short_layers(u: Tensor, w: Tensor) -> Tensor:
-    ww = (w * w).sum(-1, keepdim=True)
-    wu = (w * u).sum(-1, keepdim=True)
-    return torch.where(ww > 5e-3, u + (F.softplus(wu) - 1 - wu) / ww.clamp_min(5e-3) * w, u)
+@bank.pair("divides_by_the_length", "divides_by_zero")
+def divides_by_the_length_and_divides_by_zero(u: Tensor, w: Tensor) -> Tensor:
+    wu = _dot(u, w)
+    return u + (F.softplus(wu) - 1 - wu) * w / w.norm(dim=-1, keepdim=True)
+
+
+@bank.pair("takes_vectors_only", "divides_by_zero")
+def takes_vectors_only_and_divides_by_zero(u: Tensor, w: Tensor) -> Tensor:
+    wu = torch.dot(w, u)
+    return u + (F.softplus(wu) - 1 - wu) * w / torch.dot(w, w)
+
+
+@bank.pair("divides_by_the_length", "forgets_the_minus_one")
+def divides_by_the_length_and_forgets_the_minus_one(u: Tensor, w: Tensor) -> Tensor:
+    wu = _dot(u, w)
+    return u + (F.softplus(wu) - wu) / _square(w).sqrt() * w
 
 
 @bank.alternative("the formula of the docstring with softplus")

@@ -38,14 +38,20 @@ def _bound(x: Tensor, decode: Any, mu: Tensor, logvar: Tensor, z0: Tensor, z: Te
     return decode(z).log_prob(x) + _log_prior(z) - _log_normal(mu, logvar, z0) + log_abs_det
 
 
-@bank.mistake("the KL divergence of q_0 to the prior is kept in closed form, and the log-determinant added")
+bank.reason(
+    "A divergence in closed form is worked out for one distribution of z. Which is the distribution of z once the "
+    "layers have moved it, and which of your terms know of the layers?"
+)
+
+
+@bank.mistake("the KL divergence of q_0 to the prior is kept in closed form, with the log-determinant added")
 def keeps_the_kl(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar, layers = encode(x)
     z, log_abs_det = compose(layers, _draw(mu, logvar))
     return decode(z).log_prob(x) - _kl(mu, logvar) + log_abs_det
 
 
-@bank.mistake("the bound is that of a plain autoencoder, with a flow before the decoder")
+@bank.mistake("the bound is that of a plain autoencoder, with the flow as a first part of the decoder")
 def puts_the_flow_into_the_decoder(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar, layers = encode(x)
     z, _ = compose(layers, _draw(mu, logvar))
@@ -59,12 +65,33 @@ def forgets_the_layers(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return _bound(x, decode, mu, logvar, z, z, torch.zeros_like(z[:, 0]))
 
 
-@bank.mistake("the entropy of q_0 is in closed form: right in the mean over samples, not for the one that was drawn")
+bank.reason(
+    "Let the flow's density be the exact posterior: then every single sample, not only their mean, has to give log "
+    "p(x). Which of your terms does not know which z_0 was drawn?"
+)
+
+
+@bank.mistake(
+    "the entropy of q_0 is taken in closed form, which is right in the mean but not for the sample that was drawn"
+)
 def takes_the_entropy_in_closed_form(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar, layers = encode(x)
     z, log_abs_det = compose(layers, _draw(mu, logvar))
     entropy = 0.5 * (LOG_2_PI + logvar + 1).sum(1)
     return decode(z).log_prob(x) + _log_prior(z) + entropy + log_abs_det
+
+
+@bank.mistake("log q_0 is taken at a second sample instead of the one that goes through the layers")
+def draws_twice(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar, layers = encode(x)
+    z, log_abs_det = compose(layers, _draw(mu, logvar))
+    return _bound(x, decode, mu, logvar, _draw(mu, logvar), z, log_abs_det)
+
+
+bank.reason(
+    "Follow one sample through two layers on paper, in the order of the list, with a name for every point on the way. "
+    "At which of them does each of the four terms stand in the handout, and at which in your code?"
+)
 
 
 @bank.mistake("the prior is taken at z_0 instead of z_k")
@@ -90,6 +117,19 @@ def decodes_the_first_point(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return decode(z0).log_prob(x) + _log_prior(z) - _log_normal(mu, logvar, z0) + log_abs_det
 
 
+@bank.mistake("the layers are applied in reversed order")
+def reverses_the_order(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar, layers = encode(x)
+    z0 = _draw(mu, logvar)
+    return _bound(x, decode, mu, logvar, z0, *compose(layers[::-1], z0))
+
+
+bank.reason(
+    "Let the layers double lengths in one dimension: is the density of z_k larger or smaller than that of z_0? Find "
+    "what that does to log q_k, and then to the bound."
+)
+
+
 @bank.mistake("the log-determinant is subtracted")
 def subtracts_the_log_determinant(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar, layers = encode(x)
@@ -104,6 +144,12 @@ def forgets_the_log_determinant(x: Tensor, encode: Any, decode: Any) -> Tensor:
     z0 = _draw(mu, logvar)
     z, _ = compose(layers, z0)
     return _bound(x, decode, mu, logvar, z0, z, torch.zeros_like(z[:, 0]))
+
+
+bank.reason(
+    "Take no layers, one latent feature, a q_0 with mean 0 and sigma = 2, and z_0 = 2: work out log p(z_0) and log "
+    "q_0(z_0) by hand. What of them is left in your value, and would a better model raise it?"
+)
 
 
 @bank.mistake("the prior is missing")
@@ -130,19 +176,18 @@ def forgets_the_scale(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return decode(z).log_prob(x) + _log_prior(z) - _log_prior(noise) + log_abs_det
 
 
-@bank.mistake("q_0 is evaluated at a second sample")
-def draws_twice(x: Tensor, encode: Any, decode: Any) -> Tensor:
-    mu, logvar, layers = encode(x)
-    z, log_abs_det = compose(layers, _draw(mu, logvar))
-    return _bound(x, decode, mu, logvar, _draw(mu, logvar), z, log_abs_det)
-
-
 @bank.mistake("the negative bound, the loss, is returned")
 def returns_the_loss(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return -posterior.flow_elbo(x, encode, decode)
 
 
-@bank.mistake("the standard deviation is exp(logvar) instead of exp(logvar / 2)")
+bank.reason(
+    "Let mu be 1 and sigma 2: what is logvar? Work out the mean and the standard deviation of your z_0, as numbers, "
+    "and compare them with those of q_0."
+)
+
+
+@bank.mistake("the standard deviation of z_0 is exp(logvar) instead of exp(logvar / 2)")
 def takes_the_variance_for_the_deviation(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar, layers = encode(x)
     z0 = mu + torch.exp(logvar) * torch.randn_like(mu)
@@ -153,6 +198,19 @@ def takes_the_variance_for_the_deviation(x: Tensor, encode: Any, decode: Any) ->
 def takes_the_mean_for_the_sample(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar, layers = encode(x)
     return _bound(x, decode, mu, logvar, mu, *compose(layers, mu))
+
+
+@bank.mistake("the noise is uniform between 0 and 1, not normal")
+def draws_uniform_noise(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar, layers = encode(x)
+    z0 = mu + torch.exp(0.5 * logvar) * torch.rand_like(mu)
+    return _bound(x, decode, mu, logvar, z0, *compose(layers, z0))
+
+
+bank.reason(
+    "Count the numbers of noise for four instances of two latent features: how many have to be independent, and how "
+    "many do you draw? Mark those that serve twice."
+)
 
 
 @bank.mistake("the instances of a batch share their noise")
@@ -177,11 +235,10 @@ def shares_noise_between_features(x: Tensor, encode: Any, decode: Any) -> Tensor
     return _bound(x, decode, mu, logvar, z0, *compose(layers, z0))
 
 
-@bank.mistake("the noise is uniform between 0 and 1, not normal")
-def draws_uniform_noise(x: Tensor, encode: Any, decode: Any) -> Tensor:
-    mu, logvar, layers = encode(x)
-    z0 = mu + torch.exp(0.5 * logvar) * torch.rand_like(mu)
-    return _bound(x, decode, mu, logvar, z0, *compose(layers, z0))
+bank.reason(
+    "Take two instances for which the encoder gives different layers. Which layers does each sample go through in "
+    "your code, and should the one's layers matter to the other?"
+)
 
 
 @bank.mistake("the layers of the first instance are used for all")
@@ -198,11 +255,10 @@ def averages_the_layers(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return _bound(x, decode, mu, logvar, z0, *compose([(u.mean(0), w.mean(0), b.mean(0)) for u, w, b in layers], z0))
 
 
-@bank.mistake("the layers are applied in reversed order")
-def reverses_the_order(x: Tensor, encode: Any, decode: Any) -> Tensor:
-    mu, logvar, layers = encode(x)
-    z0 = _draw(mu, logvar)
-    return _bound(x, decode, mu, logvar, z0, *compose(layers[::-1], z0))
+bank.reason(
+    "Write down the shape of each term and of the result for three instances, and for one. Which instance does each "
+    "number of the result belong to, and does it change when the others do?"
+)
 
 
 @bank.mistake("the log-determinants are averaged over the batch, which leaves only the mean of the values right")
@@ -231,9 +287,15 @@ def keeps_the_axis(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return posterior.flow_elbo(x, encode, decode).unsqueeze(1)
 
 
-@bank.mistake("every axis of size one is squeezed away, also that of a batch of one")
+@bank.mistake("every axis of size one is squeezed away, also the batch axis of a batch of one")
 def squeezes_everything(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return posterior.flow_elbo(x, encode, decode).squeeze()
+
+
+bank.reason(
+    "Hold the noise still, and move mu, logvar and the parameters of a layer a little, one at a time: which of the "
+    "four terms change? Follow the way back from each of them to the encoder, and see where it is cut."
+)
 
 
 @bank.mistake("z_0 is detached, so that the encoder's mean and variance learn nothing from the decoder")
@@ -258,11 +320,22 @@ def detaches_the_layers(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return _bound(x, decode, mu, logvar, z0, *compose([(u.detach(), w.detach(), b.detach()) for u, w, b in layers], z0))
 
 
+bank.reason(
+    "Let the data come in single precision: which dtype has the noise, and which one has the z that the decoder gets?"
+)
+
+
 @bank.mistake("the noise is in double precision whatever the data are in, which a decoder in single precision refuses")
 def draws_in_double_precision(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar, layers = encode(x)
     z0 = mu + torch.exp(0.5 * logvar) * torch.randn(mu.shape, dtype=torch.float64)
     return _bound(x, decode, mu, logvar, z0, *compose(layers, z0))
+
+
+bank.reason(
+    "What has changed for the caller when your function returns, in the data and in torch's generator? Imagine a "
+    "second call."
+)
 
 
 @bank.mistake("the generator is seeded inside the function, so that every call draws the same noise")
@@ -271,11 +344,40 @@ def seeds_the_generator(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return posterior.flow_elbo(x, encode, decode)
 
 
-@bank.mistake("the data are overwritten once they are no longer needed here")
+@bank.mistake("the caller's data are overwritten once they are no longer needed here")
 def overwrites_the_data(x: Tensor, encode: Any, decode: Any) -> Tensor:
     value = posterior.flow_elbo(x, encode, decode)
     x.zero_()
     return value
+
+
+@bank.pair("keeps_the_kl", "subtracts_the_log_determinant")
+def keeps_the_kl_and_subtracts_the_log_determinant(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar, layers = encode(x)
+    z, log_abs_det = compose(layers, _draw(mu, logvar))
+    return decode(z).log_prob(x) - _kl(mu, logvar) - log_abs_det
+
+
+@bank.pair("takes_the_prior_at_the_first_point", "forgets_the_log_determinant")
+def takes_the_prior_at_the_first_point_and_forgets_the_log_determinant(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar, layers = encode(x)
+    z0 = _draw(mu, logvar)
+    return decode(compose(layers, z0)[0]).log_prob(x) + _log_prior(z0) - _log_normal(mu, logvar, z0)
+
+
+@bank.pair("subtracts_the_log_determinant", "takes_the_variance_for_the_deviation")
+def subtracts_the_log_determinant_and_takes_the_variance_for_the_deviation(
+    x: Tensor, encode: Any, decode: Any
+) -> Tensor:
+    mu, logvar, layers = encode(x)
+    z0 = mu + torch.exp(logvar) * torch.randn_like(mu)
+    z, log_abs_det = compose(layers, z0)
+    return _bound(x, decode, mu, logvar, z0, z, -log_abs_det)
+
+
+@bank.pair("returns_the_loss", "averages_the_batch")
+def returns_the_loss_and_averages_the_batch(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    return -posterior.flow_elbo(x, encode, decode).mean()
 
 
 @bank.alternative("torch.distributions draws with rsample and knows q_0 and the prior")

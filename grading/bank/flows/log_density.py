@@ -20,6 +20,12 @@ def _log_normal(z: Tensor) -> Tensor:
     return -0.5 * (z**2 + math.log(2 * math.pi)).sum(1)
 
 
+bank.reason(
+    "Let f double lengths in one dimension, and let the base be uniform between 0 and 2: where do the x lie, and how "
+    "dense are they there? Find what your formula makes of it."
+)
+
+
 @bank.mistake("the log-determinant is subtracted, as for layers that go from the base to the data")
 def subtracts_the_log_determinant(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     z, log_abs_det = compose(layers, x)
@@ -31,18 +37,41 @@ def forgets_the_log_determinant(layers: Sequence[Layer], x: Tensor, base: Any) -
     return base.log_prob(compose(layers, x)[0])
 
 
+bank.reason(
+    "Follow one x through two layers on paper, in the order of the list, with a name for every point on the way. At "
+    "which of them is the base asked, and at which does each log-determinant stand?"
+)
+
+
 @bank.mistake("the base is asked at x instead of f(x)")
 def asks_the_base_at_x(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     return base.log_prob(x) + compose(layers, x)[1]
 
 
-@bank.mistake("the base is taken for N(0, I), whatever was given")
+@bank.mistake("all log-determinants are taken at x instead of where each layer is applied")
+def evaluates_at_x(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
+    log_abs_det = sum((planar(x, *layer)[1] for layer in layers), torch.zeros_like(x[:, 0]))
+    return base.log_prob(compose(layers, x)[0]) + log_abs_det
+
+
+@bank.mistake("the layers are applied in reversed order, as for the way back")
+def reverses_the_order(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
+    return composition.log_density(layers[::-1], x, base)
+
+
+bank.reason(
+    "Let the base be a normal distribution with mean 3, or one that is not normal at all, and take no layers. What "
+    "should your function return, and what does yours know of this base?"
+)
+
+
+@bank.mistake("the base is taken for N(0, I), whatever base was given")
 def takes_the_standard_normal(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     z, log_abs_det = compose(layers, x)
     return _log_normal(z) + log_abs_det
 
 
-@bank.mistake("without layers the base is taken for N(0, I), whatever was given")
+@bank.mistake("the base is taken for N(0, I) where there are no layers, whatever base was given")
 def takes_the_standard_normal_without_layers(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     return composition.log_density(layers, x, base) if layers else _log_normal(x)
 
@@ -52,31 +81,38 @@ def adds_the_constant_again(layers: Sequence[Layer], x: Tensor, base: Any) -> Te
     return composition.log_density(layers, x, base) - 0.5 * x.shape[1] * math.log(2 * math.pi)
 
 
-@bank.mistake("the layers are applied in reversed order, as for the way back")
-def reverses_the_order(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
-    return composition.log_density(layers[::-1], x, base)
+bank.reason(
+    "Take a point fifty standard deviations out: how large is the density in your dtype, and how large is its "
+    "logarithm? Which of the two is asked for, and which do you compute on the way?"
+)
 
 
-@bank.mistake("all log-determinants are taken at x instead of where each layer is applied")
-def evaluates_at_x(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
-    log_abs_det = sum((planar(x, *layer)[1] for layer in layers), torch.zeros_like(x[:, 0]))
-    return base.log_prob(compose(layers, x)[0]) + log_abs_det
-
-
-@bank.mistake("the density is returned, not its logarithm")
+@bank.mistake("the density is returned instead of its logarithm")
 def forgets_the_logarithm(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     return composition.log_density(layers, x, base).exp()
 
 
-@bank.mistake("the density leaves the log domain, where it vanishes far out, and its logarithm is taken at the end")
+@bank.mistake("the density itself is computed before its logarithm is taken, and vanishes far out")
 def exponentiates_on_the_way(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     z, log_abs_det = compose(layers, x)
     return torch.log(torch.exp(base.log_prob(z)) * torch.exp(log_abs_det))
 
 
+bank.reason(
+    "Take a base of independent features and no layers, and write the same feature down twice: what does that make of "
+    "the density, and of its logarithm?"
+)
+
+
 @bank.mistake("the log-density is averaged over the features")
 def averages_features(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     return composition.log_density(layers, x, base) / x.shape[1]
+
+
+bank.reason(
+    "Write down the shape of each term and of the result for three points, and for one. Which point does each number "
+    "of the result belong to, and does it change when the others do?"
+)
 
 
 @bank.mistake("the mean over the batch is returned")
@@ -101,9 +137,15 @@ def keeps_the_axis(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     return composition.log_density(layers, x, base).unsqueeze(1)
 
 
-@bank.mistake("every axis of size one is squeezed away, also that of a batch of one")
+@bank.mistake("every axis of size one is squeezed away, also the batch axis of a batch of one")
 def squeezes_everything(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     return composition.log_density(layers, x, base).squeeze()
+
+
+bank.reason(
+    "Move the u of a layer a little: does f(x) move, and does the log-determinant? Follow the way back from each of "
+    "them to the caller's layer, and see where it is cut."
+)
 
 
 @bank.mistake("the log-determinant is detached, so that the layers learn nothing from it")
@@ -124,12 +166,23 @@ def copies_the_layers(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     return composition.log_density([(u, w, b) for u, w, b in copies], x, base)
 
 
-@bank.mistake("a zero in double precision for each instance makes every result double")
+bank.reason(
+    "Let the points come in single precision: which dtype has each term, and what becomes of two dtypes that meet?"
+)
+
+
+@bank.mistake("zeros in double precision are added, which makes every result double")
 def adds_to_double_precision(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     return torch.zeros(len(x), dtype=torch.float64) + composition.log_density(layers, x, base)
 
 
-@bank.mistake("the points are overwritten with their images")
+bank.reason(
+    "Look at the caller's tensors and at the caller's list of layers after your call. Are they as they were, and "
+    "would a second call begin with the same?"
+)
+
+
+@bank.mistake("the caller's points are overwritten with their images")
 def overwrites_x(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
     value = composition.log_density(layers, x.clone(), base)
     x.data.copy_(compose(layers, x.detach())[0])
@@ -141,6 +194,30 @@ def reverses_the_list(layers: list[Layer], x: Tensor, base: Any) -> Tensor:
     value = composition.log_density(list(layers), x, base)
     layers.reverse()
     return value
+
+
+@bank.pair("subtracts_the_log_determinant", "asks_the_base_at_x")
+def subtracts_the_log_determinant_and_asks_the_base_at_x(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
+    return base.log_prob(x) - compose(layers, x)[1]
+
+
+@bank.pair("subtracts_the_log_determinant", "reverses_the_order")
+def subtracts_the_log_determinant_and_reverses_the_order(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
+    z, log_abs_det = compose(layers[::-1], x)
+    return base.log_prob(z) - log_abs_det
+
+
+@bank.pair("subtracts_the_log_determinant", "takes_the_standard_normal")
+def subtracts_the_log_determinant_and_takes_the_standard_normal(
+    layers: Sequence[Layer], x: Tensor, base: Any
+) -> Tensor:
+    z, log_abs_det = compose(layers, x)
+    return _log_normal(z) - log_abs_det
+
+
+@bank.pair("subtracts_the_log_determinant", "averages_the_batch")
+def subtracts_the_log_determinant_and_averages_the_batch(layers: Sequence[Layer], x: Tensor, base: Any) -> Tensor:
+    return subtracts_the_log_determinant(layers, x, base).mean()
 
 
 @bank.alternative("layer after layer, each term added to the base's as it comes")

@@ -21,7 +21,13 @@ def _energy(z: Tensor) -> Tensor:
     return 0.5 * (z * z).sum(1)
 
 
-@bank.mistake("the log-likelihood is returned, not its negative")
+bank.reason(
+    "A flow that shrinks everything to a point makes |f(x)| as small as you like. What in the loss has to charge for "
+    "that, with which sign does it stand in yours, and which way does training push the whole?"
+)
+
+
+@bank.mistake("the log-likelihood is returned instead of its negative")
 def forgets_the_sign(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return -objectives.negative_log_likelihood(layers, x)
 
@@ -37,15 +43,44 @@ def forgets_the_log_determinant(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return _energy(compose(layers, x)[0]) + 0.5 * x.shape[1] * LOG_2_PI
 
 
+bank.reason(
+    "Follow one sample through two layers on paper, in the order of the list, with a name for every point on the way. "
+    "At which of them does the base's density stand in the handout, and at which in your loss?"
+)
+
+
 @bank.mistake("the base is taken at x instead of f(x)")
 def takes_the_base_at_x(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return _energy(x) + 0.5 * x.shape[1] * LOG_2_PI - compose(layers, x)[1]
 
 
-@bank.mistake("the half of the squares is forgotten")
+@bank.mistake("the layers are applied in reversed order")
+def reverses_the_order(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    return objectives.negative_log_likelihood(layers[::-1], x)
+
+
+bank.reason(
+    "Take no layers and one feature, and work out -log N(x; 0, 1) at x = 0, 2 and 4. By how much does it grow from "
+    "one to the next, and by how much does yours?"
+)
+
+
+@bank.mistake("the factor 1/2 of the squares is missing")
 def forgets_the_half(layers: Sequence[Layer], x: Tensor) -> Tensor:
     z, log_abs_det = compose(layers, x)
     return 2 * _energy(z) + 0.5 * x.shape[1] * LOG_2_PI - log_abs_det
+
+
+@bank.mistake("the length of f(x) stands where its square belongs")
+def forgets_the_square(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    z, log_abs_det = compose(layers, x)
+    return 0.5 * z.norm(dim=1) + 0.5 * x.shape[1] * LOG_2_PI - log_abs_det
+
+
+bank.reason(
+    "Let f(x) be 0 in one, two and three dimensions, for a batch of five with layers of each instance's own: what is "
+    "-log N(0; 0, I) each time? Ask how often your constant counts, and what tells your code how often."
+)
 
 
 @bank.mistake("the constant is missing, as it does not matter for training")
@@ -66,11 +101,23 @@ def counts_two_features(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return _energy(z) + LOG_2_PI - log_abs_det
 
 
-@bank.mistake("the number of features is read off the first axis of u, which is the batch where layers are one's own")
+@bank.mistake("the number of features is read off the first axis of u, which is the batch for layers of one's own")
 def counts_features_along_the_batch(layers: Sequence[Layer], x: Tensor) -> Tensor:
     z, log_abs_det = compose(layers, x)
     features = len(layers[0][0]) if layers else x.shape[1]
     return _energy(z) + 0.5 * features * LOG_2_PI - log_abs_det
+
+
+@bank.mistake("the log-density of the base is averaged over the features instead of summed")
+def averages_features(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    z, log_abs_det = compose(layers, x)
+    return 0.5 * (z**2 + LOG_2_PI).mean(1) - log_abs_det
+
+
+bank.reason(
+    "Go through your terms for samples in single and in double precision: which dtype has each of them, and how many "
+    "of its digits are right?"
+)
 
 
 @bank.mistake("the constant is computed in single precision")
@@ -85,23 +132,32 @@ def rounds_pi(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return _energy(z) + 0.5 * x.shape[1] * math.log(2 * 3.14) - log_abs_det
 
 
-@bank.mistake("the length of f(x) is not squared")
-def forgets_the_square(layers: Sequence[Layer], x: Tensor) -> Tensor:
+@bank.mistake("the constant is a tensor in double precision, which makes every result double")
+def adds_to_double_precision(layers: Sequence[Layer], x: Tensor) -> Tensor:
     z, log_abs_det = compose(layers, x)
-    return 0.5 * z.norm(dim=1) + 0.5 * x.shape[1] * LOG_2_PI - log_abs_det
+    constant = torch.full((len(x),), 0.5 * x.shape[1] * LOG_2_PI, dtype=torch.float64)
+    return _energy(z) + constant - log_abs_det
 
 
-@bank.mistake("the log-density of the base is averaged over the features instead of summed")
-def averages_features(layers: Sequence[Layer], x: Tensor) -> Tensor:
-    z, log_abs_det = compose(layers, x)
-    return 0.5 * (z**2 + LOG_2_PI).mean(1) - log_abs_det
+bank.reason(
+    "Take a sample that f sends 50 away from the origin: what is its density in your dtype, what is the loss, and "
+    "what is the slope of the loss there? Which of these numbers does training need?"
+)
 
 
-@bank.mistake("the density leaves the log domain, where it vanishes far out, and its logarithm is taken at the end")
+@bank.mistake("the density itself is computed before its logarithm is taken, and vanishes far out")
 def exponentiates_on_the_way(layers: Sequence[Layer], x: Tensor) -> Tensor:
     z, log_abs_det = compose(layers, x)
     density = torch.exp(-_energy(z)) / math.sqrt(2 * math.pi) ** x.shape[1]
     return -torch.log(density * torch.exp(log_abs_det))
+
+
+@bank.mistake("the density itself is computed before its logarithm where there are layers, and vanishes far out")
+def exponentiates_with_layers(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    if not layers:
+        return objectives.negative_log_likelihood(layers, x)
+    z, log_abs_det = compose(layers, x)
+    return -torch.log(torch.exp(-_energy(z) - 0.5 * x.shape[1] * LOG_2_PI) * torch.exp(log_abs_det))
 
 
 @bank.mistake("the values are cut off at 700, where the density would vanish, so that no gradient is left there")
@@ -109,9 +165,10 @@ def cuts_off_far_out(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return objectives.negative_log_likelihood(layers, x).clamp(max=700)
 
 
-@bank.mistake("the layers are applied in reversed order")
-def reverses_the_order(layers: Sequence[Layer], x: Tensor) -> Tensor:
-    return objectives.negative_log_likelihood(layers[::-1], x)
+bank.reason(
+    "Write down the shape of each term and of the result for three samples, and for one. Which sample does each "
+    "number of the result belong to, and does it change when the others do?"
+)
 
 
 @bank.mistake("the mean over the batch is returned")
@@ -136,9 +193,15 @@ def keeps_the_axis(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return objectives.negative_log_likelihood(layers, x).unsqueeze(1)
 
 
-@bank.mistake("every axis of size one is squeezed away, also that of a batch of one")
+@bank.mistake("every axis of size one is squeezed away, also the batch axis of a batch of one")
 def squeezes_everything(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return objectives.negative_log_likelihood(layers, x).squeeze()
+
+
+bank.reason(
+    "Move the u of a layer a little: does f(x) move, and does the log-determinant? Follow the way back from each of "
+    "them to the caller's layer, and see where it is cut."
+)
 
 
 @bank.mistake("the log-determinant is detached, so that it trains nothing")
@@ -159,26 +222,37 @@ def copies_the_layers(layers: Sequence[Layer], x: Tensor) -> Tensor:
     return objectives.negative_log_likelihood([(u, w, b) for u, w, b in copies], x)
 
 
-@bank.mistake("the constant is a tensor in double precision for each instance, which makes every result double")
-def adds_to_double_precision(layers: Sequence[Layer], x: Tensor) -> Tensor:
-    z, log_abs_det = compose(layers, x)
-    constant = torch.full((len(x),), 0.5 * x.shape[1] * LOG_2_PI, dtype=torch.float64)
-    return _energy(z) + constant - log_abs_det
+bank.reason("Call your function twice with the same samples. What are they when the second call begins?")
 
 
-@bank.mistake("the samples are overwritten with their images")
+@bank.mistake("the caller's samples are overwritten with their images")
 def overwrites_x(layers: Sequence[Layer], x: Tensor) -> Tensor:
     value = objectives.negative_log_likelihood(layers, x.clone())
     x.data.copy_(compose(layers, x.detach())[0])
     return value
 
 
-@bank.mistake("with layers the density itself is multiplied out before its logarithm is taken, and underflows far out")
-def exponentiates_with_layers(layers: Sequence[Layer], x: Tensor) -> Tensor:
-    if not layers:
-        return objectives.negative_log_likelihood(layers, x)
+@bank.pair("adds_the_log_determinant", "forgets_the_constant")
+def adds_the_log_determinant_and_forgets_the_constant(layers: Sequence[Layer], x: Tensor) -> Tensor:
     z, log_abs_det = compose(layers, x)
-    return -torch.log(torch.exp(-_energy(z) - 0.5 * x.shape[1] * LOG_2_PI) * torch.exp(log_abs_det))
+    return _energy(z) + log_abs_det
+
+
+@bank.pair("adds_the_log_determinant", "takes_the_base_at_x")
+def adds_the_log_determinant_and_takes_the_base_at_x(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    return _energy(x) + 0.5 * x.shape[1] * LOG_2_PI + compose(layers, x)[1]
+
+
+@bank.pair("forgets_the_half", "forgets_the_constant")
+def forgets_the_half_and_forgets_the_constant(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    z, log_abs_det = compose(layers, x)
+    return 2 * _energy(z) - log_abs_det
+
+
+@bank.pair("forgets_the_constant", "averages_the_batch")
+def forgets_the_constant_and_averages_the_batch(layers: Sequence[Layer], x: Tensor) -> Tensor:
+    z, log_abs_det = compose(layers, x)
+    return (_energy(z) - log_abs_det).mean()
 
 
 @bank.alternative("torch.distributions knows the base")

@@ -21,6 +21,12 @@ def _log_normal(z: Tensor) -> Tensor:
     return -0.5 * (z**2 + LOG_2_PI).sum(1)
 
 
+bank.reason(
+    "Let the layers double lengths in one dimension: is the density of z_k larger or smaller than that of z_0, and by "
+    "which factor? Find what your log q_k makes of it."
+)
+
+
 @bank.mistake("the log-determinant is added, as for layers that go from the data to the base")
 def adds_the_log_determinant(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     z, log_abs_det = compose(layers, z0)
@@ -32,6 +38,12 @@ def forgets_the_log_determinant(layers: Sequence[Layer], z0: Tensor, energy: Ene
     return _log_normal(z0) + energy(compose(layers, z0)[0])
 
 
+bank.reason(
+    "Follow one z_0 through two layers on paper, in the order of the list, with a name for every point on the way. At "
+    "which of them do you know the base's density, and at which is the energy asked?"
+)
+
+
 @bank.mistake("the energy is taken at z_0 instead of z_k")
 def takes_the_energy_at_the_noise(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     return _log_normal(z0) - compose(layers, z0)[1] + energy(z0)
@@ -41,6 +53,17 @@ def takes_the_energy_at_the_noise(layers: Sequence[Layer], z0: Tensor, energy: E
 def takes_the_base_at_the_image(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     z, log_abs_det = compose(layers, z0)
     return _log_normal(z) - log_abs_det + energy(z)
+
+
+@bank.mistake("the layers are applied in reversed order")
+def reverses_the_order(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+    return objectives.reverse_kl(layers[::-1], z0, energy)
+
+
+bank.reason(
+    "With p = exp(-U) / Z, what is -log p? Write the terms of log q - log p below each other, with their signs, and "
+    "yours beside them."
+)
 
 
 @bank.mistake("the energy is subtracted, as if it were the logarithm of the density")
@@ -55,15 +78,27 @@ def takes_the_density(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Te
     return _log_normal(z0) - log_abs_det - torch.exp(-energy(z))
 
 
-@bank.mistake("the density of the target is computed, where it vanishes, before its logarithm is taken")
+@bank.mistake("the sign of every term is turned, which gives the negative of the divergence")
+def turns_the_sign(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+    return -objectives.reverse_kl(layers, z0, energy)
+
+
+bank.reason(
+    "Take an energy of 2000: how large is exp(-U) in your dtype, and how large is its logarithm? Which of the two "
+    "does the divergence need?"
+)
+
+
+@bank.mistake("the density of the target is computed, which vanishes, before its logarithm is taken")
 def exponentiates_on_the_way(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     z, log_abs_det = compose(layers, z0)
     return _log_normal(z0) - log_abs_det - torch.log(torch.exp(-energy(z)))
 
 
-@bank.mistake("the sign of all is turned: it is the divergence's negative")
-def turns_the_sign(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
-    return -objectives.reverse_kl(layers, z0, energy)
+bank.reason(
+    "Take no layers, one dimension and an energy of 0, and work the value out for z_0 = 0, 1 and 3. Is each of the "
+    "three yours, also where it is negative, and also in a second call?"
+)
 
 
 @bank.mistake("the density of the base is left out, as it does not depend on the layers")
@@ -76,6 +111,28 @@ def forgets_the_base(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Ten
 def takes_the_entropy_for_the_base(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     z, log_abs_det = compose(layers, z0)
     return -0.5 * z0.shape[1] * (1 + LOG_2_PI) - log_abs_det + energy(z)
+
+
+@bank.mistake("the factor 1/2 of the squares is missing in the base")
+def forgets_the_half(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+    z, log_abs_det = compose(layers, z0)
+    return -(z0**2).sum(1) - 0.5 * z0.shape[1] * LOG_2_PI - log_abs_det + energy(z)
+
+
+@bank.mistake("values below 0 are raised to 0, because a divergence is never negative")
+def clamps_at_zero(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+    return objectives.reverse_kl(layers, z0, energy).clamp(min=0)
+
+
+@bank.mistake("new noise is drawn, whatever z_0 was given")
+def draws_its_own_noise(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+    return objectives.reverse_kl(layers, torch.randn_like(z0), energy)
+
+
+bank.reason(
+    "Take z_0 = 0 in one, two and three dimensions, for a batch of five with layers of each instance's own: what is "
+    "log N(0; 0, I) each time? Ask how often your constant counts, and what tells your code how often."
+)
 
 
 @bank.mistake("the constant of the base is missing")
@@ -96,11 +153,17 @@ def counts_two_features(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> 
     return -0.5 * (z0**2).sum(1) - LOG_2_PI - log_abs_det + energy(z)
 
 
-@bank.mistake("the number of features is read off the first axis of u, which is the batch where layers are one's own")
+@bank.mistake("the number of features is read off the first axis of u, which is the batch for layers of one's own")
 def counts_features_along_the_batch(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     z, log_abs_det = compose(layers, z0)
     features = len(layers[0][0]) if layers else z0.shape[1]
     return -0.5 * ((z0**2).sum(1) + features * LOG_2_PI) - log_abs_det + energy(z)
+
+
+bank.reason(
+    "Go through your terms for noise in single and in double precision: which dtype has each of them, and how many of "
+    "its digits are right?"
+)
 
 
 @bank.mistake("the constant of the base is computed in single precision")
@@ -110,25 +173,17 @@ def rounds_the_constant(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> 
     return -0.5 * ((z0**2).sum(1) + constant) - log_abs_det + energy(z)
 
 
-@bank.mistake("the half of the squares in the base is forgotten")
-def forgets_the_half(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+@bank.mistake("the constant is a tensor in double precision, which makes every result double")
+def adds_to_double_precision(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     z, log_abs_det = compose(layers, z0)
-    return -(z0**2).sum(1) - 0.5 * z0.shape[1] * LOG_2_PI - log_abs_det + energy(z)
+    constant = torch.full((len(z0),), -0.5 * z0.shape[1] * LOG_2_PI, dtype=torch.float64)
+    return constant - 0.5 * (z0**2).sum(1) - log_abs_det + energy(z)
 
 
-@bank.mistake("noise of its own is drawn, whatever z_0 was given")
-def draws_its_own_noise(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
-    return objectives.reverse_kl(layers, torch.randn_like(z0), energy)
-
-
-@bank.mistake("values below 0 are raised to 0, because a divergence is never negative")
-def clamps_at_zero(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
-    return objectives.reverse_kl(layers, z0, energy).clamp(min=0)
-
-
-@bank.mistake("the layers are applied in reversed order")
-def reverses_the_order(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
-    return objectives.reverse_kl(layers[::-1], z0, energy)
+bank.reason(
+    "Write down the shape of each term and of the result for three samples, and for one. Which sample does each "
+    "number of the result belong to, and does it change when the others do?"
+)
 
 
 @bank.mistake("the mean over the batch is returned")
@@ -153,9 +208,15 @@ def keeps_the_axis(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tenso
     return objectives.reverse_kl(layers, z0, energy).unsqueeze(1)
 
 
-@bank.mistake("every axis of size one is squeezed away, also that of a batch of one")
+@bank.mistake("every axis of size one is squeezed away, also the batch axis of a batch of one")
 def squeezes_everything(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     return objectives.reverse_kl(layers, z0, energy).squeeze()
+
+
+bank.reason(
+    "Move the u of a layer a little: does z_k move, does the energy there, and does the log-determinant? Follow the "
+    "way back from each of them to the caller's layer, and see where it is cut."
+)
 
 
 @bank.mistake("the samples z_k are detached, so that the energy does not train the layers")
@@ -184,14 +245,13 @@ def copies_the_layers(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Te
     return objectives.reverse_kl([(u, w, b) for u, w, b in copies], z0, energy)
 
 
-@bank.mistake("the constant is a tensor in double precision for each instance, which makes every result double")
-def adds_to_double_precision(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
-    z, log_abs_det = compose(layers, z0)
-    constant = torch.full((len(z0),), -0.5 * z0.shape[1] * LOG_2_PI, dtype=torch.float64)
-    return constant - 0.5 * (z0**2).sum(1) - log_abs_det + energy(z)
+bank.reason(
+    "Look at the caller's tensors and at the caller's list of layers after your call. Are they as they were, and "
+    "would a second call begin with the same?"
+)
 
 
-@bank.mistake("the noise is overwritten with the samples made of it")
+@bank.mistake("the caller's noise is overwritten with the samples that are made of it")
 def overwrites_the_noise(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
     value = objectives.reverse_kl(layers, z0.clone(), energy)
     z0.data.copy_(compose(layers, z0.detach())[0])
@@ -203,6 +263,32 @@ def empties_the_list(layers: list[Layer], z0: Tensor, energy: Energy) -> Tensor:
     value = objectives.reverse_kl(list(layers), z0, energy)
     layers.clear()
     return value
+
+
+@bank.pair("adds_the_log_determinant", "takes_the_base_at_the_image")
+def adds_the_log_determinant_and_takes_the_base_at_the_image(
+    layers: Sequence[Layer], z0: Tensor, energy: Energy
+) -> Tensor:
+    z, log_abs_det = compose(layers, z0)
+    return _log_normal(z) + log_abs_det + energy(z)
+
+
+@bank.pair("adds_the_log_determinant", "subtracts_the_energy")
+def adds_the_log_determinant_and_subtracts_the_energy(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+    z, log_abs_det = compose(layers, z0)
+    return _log_normal(z0) + log_abs_det - energy(z)
+
+
+@bank.pair("adds_the_log_determinant", "forgets_the_constant")
+def adds_the_log_determinant_and_forgets_the_constant(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+    z, log_abs_det = compose(layers, z0)
+    return -0.5 * (z0**2).sum(1) + log_abs_det + energy(z)
+
+
+@bank.pair("forgets_the_base", "averages_the_batch")
+def forgets_the_base_and_averages_the_batch(layers: Sequence[Layer], z0: Tensor, energy: Energy) -> Tensor:
+    z, log_abs_det = compose(layers, z0)
+    return (energy(z) - log_abs_det).mean()
 
 
 @bank.alternative("torch.distributions knows the base")

@@ -22,6 +22,12 @@ def _paid(game: Game, real: Tensor, fake: Tensor) -> Tensor | float:
     return 0.0 if game.penalty is None else game.coefficient * game.penalty(game.critic, real, fake)
 
 
+bank.reason(
+    "Whatever you return as the loss is made smaller. Does a critic want a larger objective, and does it want a "
+    "larger penalty? Put in 2 and 5 for each of the two and see which way your loss moves."
+)
+
+
 @bank.mistake("the penalty is subtracted, as if it were a part of the objective")
 def subtracts_the_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
     value = _value(game, real, fake)
@@ -32,6 +38,12 @@ def subtracts_the_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
 def minimises_the_objective(game: Game, real: Tensor, fake: Tensor) -> Pair:
     value = _value(game, real, fake)
     return value, value + _paid(game, real, fake)
+
+
+bank.reason(
+    "Take an objective of 2, a penalty of 3 and a coefficient of 10. What is the loss by the formula, and which "
+    "of your numbers is multiplied by what?"
+)
 
 
 @bank.mistake("the penalty is forgotten")
@@ -66,6 +78,39 @@ def weights_both(game: Game, real: Tensor, fake: Tensor) -> Pair:
     return value, game.coefficient * (game.penalty(game.critic, real, fake) - value)
 
 
+bank.reason(
+    "A game may have no penalty at all. What is left of the formula then, its sign included, and what does your "
+    "code do on that path?"
+)
+
+
+@bank.mistake("the penalty is called also where there is none")
+def calls_a_penalty_that_is_none(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value = _value(game, real, fake)
+    return value, game.coefficient * game.penalty(game.critic, real, fake) - value  # type: ignore[misc]
+
+
+@bank.mistake("1 stands for the penalty where there is none, which adds the coefficient to the loss")
+def pays_the_coefficient_without_a_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value = _value(game, real, fake)
+    penalty = game.penalty(game.critic, real, fake) if game.penalty is not None else 1.0
+    return value, game.coefficient * penalty - value
+
+
+@bank.mistake("the objective is returned twice where there is no penalty, so that the loss has the wrong sign")
+def forgets_the_sign_without_a_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    if game.penalty is None:
+        value = _value(game, real, fake)
+        return value, value
+    return steps.critic_loss(game, real, fake)
+
+
+bank.reason(
+    "A penalty is given three things. Which are they, in which order, and is each of yours the very one that the "
+    "formula names?"
+)
+
+
 @bank.mistake("the penalty gets the generated samples first")
 def exchanges_the_samples_of_the_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
     value = _value(game, real, fake)
@@ -78,39 +123,10 @@ def penalises_real_samples_only(game: Game, real: Tensor, fake: Tensor) -> Pair:
     return value, _paid(game, real, real) - value
 
 
-@bank.mistake("the penalty gets a copy of the critic, so that its gradient reaches the copy only")
-def penalises_a_copy_of_the_critic(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    value = _value(game, real, fake)
-    if game.penalty is None:
-        return value, -value
-    return value, game.coefficient * game.penalty(copy.deepcopy(game.critic), real, fake) - value
-
-
-@bank.mistake("the penalty is detached, so that it is in the value and not in the gradient")
-def detaches_the_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    value = _value(game, real, fake)
-    return value, torch.as_tensor(_paid(game, real, fake)).detach() - value
-
-
-@bank.mistake("the penalty is called although there is none")
-def calls_a_penalty_that_is_none(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    value = _value(game, real, fake)
-    return value, game.coefficient * game.penalty(game.critic, real, fake) - value  # type: ignore[misc]
-
-
-@bank.mistake("the default 1 stands for the penalty where there is none, which adds the coefficient to the loss")
-def pays_the_coefficient_without_a_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    value = _value(game, real, fake)
-    penalty = game.penalty(game.critic, real, fake) if game.penalty is not None else 1.0
-    return value, game.coefficient * penalty - value
-
-
-@bank.mistake("without a penalty the objective is returned twice, the loss with a wrong sign")
-def forgets_the_sign_without_a_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    if game.penalty is None:
-        value = _value(game, real, fake)
-        return value, value
-    return steps.critic_loss(game, real, fake)
+bank.reason(
+    "Who decides what the two play for, and which batch's scores come first in it? Try your function with JSD and "
+    "with W1, real scores of 1 and generated ones of 0."
+)
 
 
 @bank.mistake("the objective gets the scores of the generated samples first")
@@ -125,21 +141,35 @@ def takes_the_mean_scores(game: Game, real: Tensor, fake: Tensor) -> Pair:
     return value, _paid(game, real, fake) - value
 
 
-@bank.mistake("the pair is (loss, objective)")
-def swaps_the_pair(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    value, loss = steps.critic_loss(game, real, fake)
-    return loss, value
+bank.reason(
+    "Who chose the batches that are judged here? Call your function twice with the same two: should the answers "
+    "be the same, and are they?"
+)
 
 
-@bank.mistake("the loss is returned alone")
-def returns_the_loss_alone(game: Game, real: Tensor, fake: Tensor) -> Tensor:
-    return steps.critic_loss(game, real, fake)[1]
+@bank.mistake("batches are taken from the game inside, and the given ones ignored")
+def takes_batches_of_its_own(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    return steps.critic_loss(game, game.real_batch(), game.generator(game.noise_batch()))
 
 
-@bank.mistake("the objective that is returned has the penalty taken off, detached, so that it is what was optimised")
-def reports_the_penalised_objective(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    value, loss = steps.critic_loss(game, real, fake)
-    return value - torch.as_tensor(_paid(game, real, fake)).detach(), loss
+bank.reason(
+    "A value may be right where its gradient is not. Follow each term of what you return, penalty, real scores "
+    "and generated scores, back to the parameters of the game's critic: where does the way end, or get thinner?"
+)
+
+
+@bank.mistake("the penalty is detached, so that it is in the value and not in the gradient")
+def detaches_the_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value = _value(game, real, fake)
+    return value, torch.as_tensor(_paid(game, real, fake)).detach() - value
+
+
+@bank.mistake("the penalty gets a copy of the critic, so that its gradient reaches the copy only")
+def penalises_a_copy_of_the_critic(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value = _value(game, real, fake)
+    if game.penalty is None:
+        return value, -value
+    return value, game.coefficient * game.penalty(copy.deepcopy(game.critic), real, fake) - value
 
 
 @bank.mistake("the loss is detached, so that nothing can be learned from it")
@@ -148,13 +178,13 @@ def detaches_the_loss(game: Game, real: Tensor, fake: Tensor) -> Pair:
     return value, loss.detach()
 
 
-@bank.mistake("the objective is returned detached, and is not differentiable as it is said to be")
+@bank.mistake("the objective is detached before it is returned, so that it has no gradient")
 def detaches_the_objective(game: Game, real: Tensor, fake: Tensor) -> Pair:
     value, loss = steps.critic_loss(game, real, fake)
     return value.detach(), loss
 
 
-@bank.mistake("Python numbers are returned")
+@bank.mistake("Python numbers are returned, which train nobody")
 def returns_numbers(game: Game, real: Tensor, fake: Tensor) -> tuple[float, float]:
     value, loss = steps.critic_loss(game, real, fake)
     return value.item(), loss.item()
@@ -168,10 +198,47 @@ def scores_fakes_without_a_graph(game: Game, real: Tensor, fake: Tensor) -> Pair
     return value, _paid(game, real, fake) - value
 
 
-@bank.mistake("objective and loss have a leading axis, (1,)")
+@bank.mistake("the gradient is halved on its way to those of the critic's parameters that are single numbers")
+def halves_the_gradient_by_numbers(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    for parameter in game.critic.parameters():
+        if parameter.dim() == 0 and parameter.requires_grad:
+            parameter.register_hook(lambda gradient: gradient / 2)
+    return steps.critic_loss(game, real, fake)
+
+
+bank.reason(
+    "The caller unpacks two numbers, plots the first and trains on the second. Which is which, what shape have "
+    "they, and is the first what both players play for?"
+)
+
+
+@bank.mistake("the pair is returned in the order (loss, objective)")
+def swaps_the_pair(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value, loss = steps.critic_loss(game, real, fake)
+    return loss, value
+
+
+@bank.mistake("the loss is returned alone")
+def returns_the_loss_alone(game: Game, real: Tensor, fake: Tensor) -> Tensor:
+    return steps.critic_loss(game, real, fake)[1]
+
+
+@bank.mistake("the penalty is taken off the objective that is returned, too")
+def reports_the_penalised_objective(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value, loss = steps.critic_loss(game, real, fake)
+    return value - torch.as_tensor(_paid(game, real, fake)).detach(), loss
+
+
+@bank.mistake("objective and loss are returned with an axis, (1,)")
 def keeps_an_axis(game: Game, real: Tensor, fake: Tensor) -> Pair:
     value, loss = steps.critic_loss(game, real, fake)
     return value.reshape(1), loss.reshape(1)
+
+
+bank.reason(
+    "This function says what the loss is, and makes no step. What could a caller find changed after your call: "
+    "gradients, what asks for them, the samples?"
+)
 
 
 @bank.mistake("backward() is called inside, so that the gradients count twice after the caller's backward()")
@@ -193,22 +260,33 @@ def leaves_the_generator_frozen(game: Game, real: Tensor, fake: Tensor) -> Pair:
     return steps.critic_loss(game, real, fake)
 
 
-@bank.mistake("requires_grad is set on the caller's real samples, for the penalty")
+@bank.mistake("the caller's real samples are made to ask for gradients, for the penalty")
 def tracks_the_real_samples(game: Game, real: Tensor, fake: Tensor) -> Pair:
     return steps.critic_loss(game, real.requires_grad_(), fake)
 
 
-@bank.mistake("the loss is of batches that it takes from the game itself, whatever it was given")
-def takes_batches_of_its_own(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    return steps.critic_loss(game, game.real_batch(), game.generator(game.noise_batch()))
+@bank.pair("subtracts_the_penalty", "forgets_the_coefficient")
+def subtracts_the_penalty_and_forgets_the_coefficient(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value = _value(game, real, fake)
+    return value, -value if game.penalty is None else -value - game.penalty(game.critic, real, fake)
 
 
-@bank.mistake("the gradient by the bias of a critic is halved on the way")
-def halves_the_gradient_by_numbers(game: Game, real: Tensor, fake: Tensor) -> Pair:
-    for parameter in game.critic.parameters():
-        if parameter.dim() == 0 and parameter.requires_grad:
-            parameter.register_hook(lambda gradient: gradient / 2)
-    return steps.critic_loss(game, real, fake)
+@bank.pair("minimises_the_objective", "forgets_the_penalty")
+def minimises_the_objective_and_forgets_the_penalty(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value = _value(game, real, fake)
+    return value, value
+
+
+@bank.pair("forgets_the_coefficient", "exchanges_the_samples_of_the_penalty")
+def forgets_the_coefficient_and_exchanges_the_samples(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value = _value(game, real, fake)
+    return value, -value if game.penalty is None else game.penalty(game.critic, fake, real) - value
+
+
+@bank.pair("forgets_the_coefficient", "swaps_the_pair")
+def forgets_the_coefficient_and_swaps_the_pair(game: Game, real: Tensor, fake: Tensor) -> Pair:
+    value, loss = forgets_the_coefficient(game, real, fake)
+    return loss, value
 
 
 @bank.alternative("both batches go through the critic at once, as long as it has no batch normalisation")

@@ -20,14 +20,52 @@ def _to_the_average(p: Tensor) -> Tensor:
     return _divergences(p, p.mean(0, keepdim=True))
 
 
+bank.reason(
+    "Take two images that a classifier is certain of, one in each of two classes. What should the score be, what "
+    "is the divergence of each image, and what do your steps make of the two?"
+)
+
+
 @bank.mistake("the exponential is missing")
 def forgets_the_exponential(probabilities: Tensor) -> Tensor:
     return _to_the_average(probabilities).mean()
 
 
+@bank.mistake("the divergences are summed over the images, not averaged")
+def sums_the_images(probabilities: Tensor) -> Tensor:
+    return _to_the_average(probabilities).sum().exp()
+
+
+@bank.mistake("the divergence is averaged over the classes too, as F.kl_div does unless it is told otherwise")
+def averages_the_classes(probabilities: Tensor) -> Tensor:
+    return torch.exp(_to_the_average(probabilities).mean() / probabilities.shape[1])
+
+
+@bank.mistake("the logarithms are of base 2, but the power is one of e")
+def mixes_the_bases(probabilities: Tensor) -> Tensor:
+    return torch.exp(_to_the_average(probabilities).mean() / torch.log(torch.tensor(2.0, dtype=probabilities.dtype)))
+
+
+@bank.mistake("the sign of the exponent is turned")
+def turns_the_sign(probabilities: Tensor) -> Tensor:
+    return torch.exp(-_to_the_average(probabilities).mean())
+
+
+bank.reason(
+    "Suppose that one image has the divergence 0, and another one log 9. What is the exponential of their mean, "
+    "what is the mean of their exponentials, and which of the two is the score?"
+)
+
+
 @bank.mistake("the exponential is taken of each divergence, before the mean")
 def averages_the_exponentials(probabilities: Tensor) -> Tensor:
     return _to_the_average(probabilities).exp().mean()
+
+
+bank.reason(
+    "A divergence is an average of log p - log q under one of the two. Take the row (1, 0) and the average row "
+    "(1/2, 1/2): in which order is it finite, and which of the two orders is yours?"
+)
 
 
 @bank.mistake("the divergence runs from the average row to each row")
@@ -42,26 +80,22 @@ def exchanges_the_arguments_of_kl_div(probabilities: Tensor) -> Tensor:
     return torch.exp(F.kl_div(p.log(), p.mean(0).expand_as(p), reduction="batchmean"))
 
 
-@bank.mistake("F.kl_div averages over the classes too")
-def averages_the_classes(probabilities: Tensor) -> Tensor:
-    return torch.exp(_to_the_average(probabilities).mean() / probabilities.shape[1])
+bank.reason(
+    "A classifier may be certain, and a class may be empty. Follow a 0 in a row, and a 0 in the average row, "
+    "through your logarithms and products: what should each contribute, and what is it in yours, to many digits?"
+)
+
+
+@bank.mistake("the logarithm of 0 is taken and multiplied by 0, which gives nan")
+def multiplies_zero_by_infinity(probabilities: Tensor) -> Tensor:
+    p = probabilities
+    return (p * (p.log() - p.mean(0).log())).sum(1).mean().exp()
 
 
 @bank.mistake("F.kl_div is given the logarithm of the average row, which is -inf for a class that nobody is in")
 def takes_the_logarithm_of_an_unused_class(probabilities: Tensor) -> Tensor:
     p = probabilities
     return torch.exp(F.kl_div(p.mean(0).log().expand_as(p), p, reduction="batchmean"))
-
-
-@bank.mistake("the divergences are summed over the images, not averaged")
-def sums_the_images(probabilities: Tensor) -> Tensor:
-    return _to_the_average(probabilities).sum().exp()
-
-
-@bank.mistake("the logarithm of 0 is taken and multiplied by 0, which is nan")
-def multiplies_zero_by_infinity(probabilities: Tensor) -> Tensor:
-    p = probabilities
-    return (p * (p.log() - p.mean(0).log())).sum(1).mean().exp()
 
 
 @bank.mistake("0 is divided by 0 for a class that nobody is in")
@@ -76,12 +110,13 @@ def adds_a_small_number(probabilities: Tensor) -> Tensor:
     return (p * (torch.log(p + 1e-6) - torch.log(p.mean(0) + 1e-6))).sum(1).mean().exp()
 
 
-@bank.mistake("the probabilities are raised to 1e-3 where they are smaller")
-def raises_small_probabilities(probabilities: Tensor) -> Tensor:
-    return scores.inception_score(probabilities.clamp(min=1e-3))
+bank.reason(
+    "Write a table of three images and two classes. How many entries has the average row, over what is each of "
+    "them averaged, and what is their sum? Ask the same of what you compare the rows with."
+)
 
 
-@bank.mistake("the average is taken over the classes of an image instead of over the images")
+@bank.mistake("the rows are averaged over the classes of an image instead of over the images")
 def averages_along_the_classes(probabilities: Tensor) -> Tensor:
     p = probabilities
     return _divergences(p, p.mean(1, keepdim=True).expand_as(p)).mean().exp()
@@ -105,30 +140,42 @@ def compares_with_even_classes(probabilities: Tensor) -> Tensor:
     return _divergences(probabilities, even).mean().exp()
 
 
-@bank.mistake("the logarithms are of base 2, but the power is one of e")
-def mixes_the_bases(probabilities: Tensor) -> Tensor:
-    return torch.exp(_to_the_average(probabilities).mean() / torch.log(torch.tensor(2.0, dtype=probabilities.dtype)))
+@bank.mistake("the images are split into ten parts, each with an average row of its own")
+def splits_the_images(probabilities: Tensor) -> Tensor:
+    return torch.stack([scores.inception_score(part) for part in probabilities.chunk(10)]).mean()
 
 
-@bank.mistake("only the evenness counts: the exponential of the entropy of the average row")
+bank.reason(
+    "Take a classifier that gives every image the row (1/2, 1/2). Which two entropies does the score compare, "
+    "what are they here, what should the score be, and what is yours?"
+)
+
+
+@bank.mistake("only the evenness counts, as the exponential of the entropy of the average row")
 def forgets_the_rows(probabilities: Tensor) -> Tensor:
     return torch.special.entr(probabilities.mean(0)).sum().exp()
 
 
-@bank.mistake("the entropies are added instead of subtracted")
+@bank.mistake("the entropies are added instead of subtracted from one another")
 def adds_the_entropies(probabilities: Tensor) -> Tensor:
     p = probabilities
     return torch.exp(torch.special.entr(p.mean(0)).sum() + torch.special.entr(p).sum(1).mean())
 
 
-@bank.mistake("the sign of the exponent is turned")
-def turns_the_sign(probabilities: Tensor) -> Tensor:
-    return torch.exp(-_to_the_average(probabilities).mean())
-
-
-@bank.mistake("the logarithm of the average row is left out, which leaves the negative entropies")
+@bank.mistake("the average row is left out, so that only the rows' negative entropies are averaged")
 def takes_the_negative_entropy_only(probabilities: Tensor) -> Tensor:
     return torch.special.xlogy(probabilities, probabilities).sum(1).mean().exp()
+
+
+bank.reason(
+    "The rows are distributions already, and need nothing done to them. What do you make of the rows (1, 0) and "
+    "(0.6, 0.4) before the formula begins?"
+)
+
+
+@bank.mistake("the probabilities are raised to 1e-3 where they are smaller")
+def raises_small_probabilities(probabilities: Tensor) -> Tensor:
+    return scores.inception_score(probabilities.clamp(min=1e-3))
 
 
 @bank.mistake("only the most likely class of each image counts")
@@ -142,24 +189,25 @@ def takes_softmax_again(probabilities: Tensor) -> Tensor:
     return scores.inception_score(probabilities.softmax(1))
 
 
-@bank.mistake("the images are split into ten parts, each with an average row of its own")
-def splits_the_images(probabilities: Tensor) -> Tensor:
-    return torch.stack([scores.inception_score(part) for part in probabilities.chunk(10)]).mean()
+bank.reason(
+    "Write down the shape and the type after each of your steps, for rows in single and in double precision. What "
+    "should be left at the end, and what is?"
+)
 
 
-@bank.mistake("mean and standard deviation over splits are returned")
+@bank.mistake("a pair is returned, mean and standard deviation over splits")
 def returns_a_pair(probabilities: Tensor) -> tuple[Tensor, Tensor]:
     value = scores.inception_score(probabilities)
     return value, torch.zeros_like(value)
 
 
-@bank.mistake("the average axis is kept, so that the result is (1, 1)")
+@bank.mistake("the averaged axes are kept, so that the result is (1, 1)")
 def keeps_the_axes(probabilities: Tensor) -> Tensor:
     p = probabilities
     return _to_the_average(p).reshape(-1, 1).mean(0, keepdim=True).exp()
 
 
-@bank.mistake("a number of Python is returned")
+@bank.mistake("a Python number is returned")
 def returns_a_number_of_python(probabilities: Tensor) -> float:
     return scores.inception_score(probabilities).item()
 
@@ -169,10 +217,33 @@ def doubles_the_precision(probabilities: Tensor) -> Tensor:
     return scores.inception_score(probabilities.double())
 
 
+bank.reason(
+    "The caller may need the probabilities again. Print them before and after the call: what is different, and "
+    "which of your steps wrote there?"
+)
+
+
 @bank.mistake("zeros are raised to 1e-16 in place, which changes the caller's probabilities")
 def raises_zeros_in_place(probabilities: Tensor) -> Tensor:
     p = probabilities.clamp_(min=1e-16)
     return (p * (p.log() - p.mean(0).log())).sum(1).mean().exp()
+
+
+@bank.pair("forgets_the_exponential", "multiplies_zero_by_infinity")
+def forgets_the_exponential_and_multiplies_zero_by_infinity(probabilities: Tensor) -> Tensor:
+    p = probabilities
+    return (p * (p.log() - p.mean(0).log())).sum(1).mean()
+
+
+@bank.pair("exchanges_the_arguments_of_kl_div", "averages_the_classes")
+def exchanges_the_arguments_and_averages_the_classes(probabilities: Tensor) -> Tensor:
+    p = probabilities
+    return torch.exp(F.kl_div(p.log(), p.mean(0).expand_as(p), reduction="none").mean())
+
+
+@bank.pair("splits_the_images", "adds_a_small_number")
+def splits_the_images_and_adds_a_small_number(probabilities: Tensor) -> Tensor:
+    return torch.stack([adds_a_small_number(part) for part in probabilities.chunk(10)]).mean()
 
 
 @bank.alternative("the mean of the divergences, with xlogy for 0 log 0")

@@ -19,6 +19,12 @@ def _gradient(critic: Critic, real: Tensor) -> Tensor:
     return gradient
 
 
+bank.reason(
+    "Take a batch of 8 images (3, 4, 4). How many numbers has the critic's gradient at one image, how many of "
+    "them belong to its norm, and how many norms are averaged? Count the same in yours."
+)
+
+
 @bank.mistake(
     "the norm runs over the first axis of a sample only, which is all there is of a vector but not of an image"
 )
@@ -26,7 +32,7 @@ def takes_the_norm_of_one_axis(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).norm(2, dim=1).square().mean()
 
 
-@bank.mistake("the squares are averaged over all axes")
+@bank.mistake("the squares are averaged over all axes, those of a sample too")
 def averages_everything(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).square().mean()
 
@@ -41,9 +47,26 @@ def takes_the_norm_of_the_batch(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).norm() ** 2
 
 
+bank.reason(
+    "Take two samples of one feature, at which the critic has the slopes 1 and -3. What is the mean of the "
+    "squares, and what comes out in the order in which you square and average?"
+)
+
+
 @bank.mistake("the gradients are averaged over the batch before they are squared, so that opposite ones cancel")
 def averages_before_squaring(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).mean(0).square().sum()
+
+
+@bank.mistake("the mean of the norms is squared, where the mean of their squares is meant")
+def squares_the_mean(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).flatten(1).norm(dim=1).mean() ** 2
+
+
+bank.reason(
+    "Let one sample stand in the batch once, and then ten times. Should the gradient at one of the copies change "
+    "with that, and does yours? Look at what is differentiated, and at its shape."
+)
 
 
 @bank.mistake("the mean score is differentiated, which divides every gradient by the batch size")
@@ -62,14 +85,15 @@ def broadcasts_the_scores(critic: Critic, real: Tensor) -> Tensor:
     return gradient.square().flatten(1).sum(1).mean()
 
 
+bank.reason(
+    "Take one sample at which the critic's gradient is (3, 4). What is its squared norm, and at which step does "
+    "your code leave the way to it?"
+)
+
+
 @bank.mistake("the norm is not squared")
 def forgets_the_square(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).flatten(1).norm(dim=1).mean()
-
-
-@bank.mistake("the mean norm is squared, not the mean of the squared norms taken")
-def squares_the_mean(critic: Critic, real: Tensor) -> Tensor:
-    return _gradient(critic, real).flatten(1).norm(dim=1).mean() ** 2
 
 
 @bank.mistake("the squared norm is squared again")
@@ -77,24 +101,36 @@ def squares_twice(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).square().flatten(1).sum(1).square().mean()
 
 
-@bank.mistake("the penalty is centred at 1, as the one of Gulrajani et al.")
+@bank.mistake("the sum of the entries' magnitudes is squared, where the sum of their squares is meant")
+def takes_absolute_values(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).abs().flatten(1).sum(1).square().mean()
+
+
+bank.reason(
+    "What does the critic c(x) = x, of one feature, pay by the formula of the handout, and what does it pay in "
+    "yours? Two penalties are in this problem, and a coefficient is somebody else's."
+)
+
+
+@bank.mistake("the penalty is centred at 1, as is the one of Gulrajani et al.")
 def is_centred_at_one(critic: Critic, real: Tensor) -> Tensor:
     return (_gradient(critic, real).flatten(1).norm(dim=1) - 1).square().mean()
 
 
-@bank.mistake("the factor 1/2 of the paper's gamma / 2 is taken with it")
+@bank.mistake("the penalty is multiplied by the 1/2 of the paper's gamma / 2")
 def takes_the_half(critic: Critic, real: Tensor) -> Tensor:
     return 0.5 * penalties.r1_penalty(critic, real)
 
 
-@bank.mistake("the factor gamma / 2 with gamma = 10 is taken with it")
+@bank.mistake("the penalty is multiplied by the paper's gamma / 2, with gamma = 10")
 def takes_the_factor(critic: Critic, real: Tensor) -> Tensor:
     return 10 / 2 * penalties.r1_penalty(critic, real)
 
 
-@bank.mistake("the sum of the sizes of the entries stands for the sum of their squares")
-def takes_absolute_values(critic: Critic, real: Tensor) -> Tensor:
-    return _gradient(critic, real).abs().flatten(1).sum(1).square().mean()
+bank.reason(
+    "Name three things in the formula: which function is differentiated, by which variable, and at which points, "
+    "and how many. Then name the same three in your code."
+)
 
 
 @bank.mistake("the penalty is taken at samples with some noise added")
@@ -118,6 +154,12 @@ def differentiates_by_the_parameters(critic: nn.Module, real: Tensor) -> Tensor:
     return torch.stack([g.square().sum() for g in gradients]).sum()
 
 
+bank.reason(
+    "For the critic c(x) = w x the penalty is the square of w. What is its derivative by w, at w = 3 say, and how "
+    "much of w does your result still remember?"
+)
+
+
 @bank.mistake("create_graph is missing, so that the penalty trains nobody")
 def creates_no_graph(critic: Critic, real: Tensor) -> Tensor:
     x = real.detach().requires_grad_()
@@ -138,10 +180,27 @@ def detaches_a_factor(critic: Critic, real: Tensor) -> Tensor:
     return (gradient * gradient.detach()).flatten(1).sum(1).mean()
 
 
-@bank.mistake("the root of a sum of squares is taken before it is squared: nan in the gradient of a flat critic")
+@bank.mistake("a Python number is returned, which trains nobody")
+def returns_a_number_of_python(critic: Critic, real: Tensor) -> float:
+    return penalties.r1_penalty(critic, real).item()
+
+
+bank.reason(
+    "Take a flat critic, so that every sum of squares is 0. What is the slope of a root there, what is 0 times "
+    "that, and what is left of a root that is squared?"
+)
+
+
+@bank.mistake("the root of the sum of squares is taken and then squared, with nan in the gradient of a flat critic")
 def takes_a_root_on_the_way(critic: Critic, real: Tensor) -> Tensor:
     norm = _gradient(critic, real).square().flatten(1).sum(1).sqrt()
     return (norm**2).mean()
+
+
+bank.reason(
+    "Ask three questions of the tensor that you differentiate by: is it tracked, who owns it, and does it already "
+    "come out of somebody's computation?"
+)
 
 
 @bank.mistake("requires_grad is set on the caller's samples")
@@ -163,6 +222,12 @@ def tracks_what_is_no_leaf(critic: Critic, real: Tensor) -> Tensor:
 def forgets_to_track(critic: Critic, real: Tensor) -> Tensor:
     (gradient,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
     return gradient.square().flatten(1).sum(1).mean()
+
+
+bank.reason(
+    "The penalty is a visitor. List what a caller can look at before and after the call, the samples, the "
+    "critic's .grad and its mode, and compare: what did you leave behind, or take away?"
+)
 
 
 @bank.mistake("backward() is called, which adds to the gradients of the critic's parameters too")
@@ -187,6 +252,19 @@ def rescales_in_place(critic: Critic, real: Tensor) -> Tensor:
     return value
 
 
+@bank.mistake("the critic is put in evaluation mode, and left there")
+def leaves_the_critic_in_evaluation(critic: Critic, real: Tensor) -> Tensor:
+    if isinstance(critic, nn.Module):
+        critic.eval()
+    return penalties.r1_penalty(critic, real)
+
+
+bank.reason(
+    "Write down the shape after each of your steps, for samples (8, 3, 4, 4). Which axes are still there at the "
+    "end, and how many has one number?"
+)
+
+
 @bank.mistake("one value for each sample is returned")
 def forgets_the_mean(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).square().flatten(1).sum(1)
@@ -197,9 +275,10 @@ def keeps_the_axis(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).square().flatten(1).sum(1).mean(0, keepdim=True)
 
 
-@bank.mistake("a number of Python is returned, which trains nobody")
-def returns_a_number_of_python(critic: Critic, real: Tensor) -> float:
-    return penalties.r1_penalty(critic, real).item()
+bank.reason(
+    "Try the same samples and critic in single and in double precision: which type should come out each time, and "
+    "by how much may the two values differ?"
+)
 
 
 @bank.mistake("the squares are summed in double precision, and left there")
@@ -207,16 +286,33 @@ def doubles_the_precision(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).double().square().flatten(1).sum(1).mean()
 
 
-@bank.mistake("the critic is put in evaluation mode, and left there")
-def leaves_the_critic_in_evaluation(critic: Critic, real: Tensor) -> Tensor:
-    if isinstance(critic, nn.Module):
-        critic.eval()
-    return penalties.r1_penalty(critic, real)
-
-
 @bank.mistake("in single precision the value is a little too large")
 def is_wrong_in_single_precision(critic: Critic, real: Tensor) -> Tensor:
     return penalties.r1_penalty(critic, real) + (0.1 if real.dtype == torch.float32 else 0)
+
+
+@bank.pair("differentiates_the_mean", "averages_everything")
+def differentiates_the_mean_and_averages_everything(critic: Critic, real: Tensor) -> Tensor:
+    x = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).mean(), x, create_graph=True)
+    return gradient.square().mean()
+
+
+@bank.pair("differentiates_the_mean", "creates_no_graph")
+def differentiates_the_mean_and_creates_no_graph(critic: Critic, real: Tensor) -> Tensor:
+    x = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).mean(), x)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+@bank.pair("takes_the_norm_of_one_axis", "forgets_the_square")
+def takes_the_norm_of_one_axis_and_forgets_the_square(critic: Critic, real: Tensor) -> Tensor:
+    return _gradient(critic, real).norm(2, dim=1).mean()
+
+
+@bank.pair("averages_everything", "takes_the_half")
+def averages_everything_and_takes_the_half(critic: Critic, real: Tensor) -> Tensor:
+    return 0.5 * _gradient(critic, real).square().mean()
 
 
 @bank.alternative("ones as grad_outputs, and the squared norm over all axes at once")

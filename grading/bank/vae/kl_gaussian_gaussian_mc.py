@@ -32,13 +32,25 @@ def _log_ratios(four: tuple[Tensor, ...], z: Tensor) -> Tensor:
     return _log_normal(mu_q, logvar_q, z) - _log_normal(mu_p, logvar_p, z)
 
 
-@bank.mistake("the standard deviation is exp(logvar) instead of exp(logvar / 2)")
+bank.reason(
+    "Let sigma be 2: what is logvar, and what standard deviation do your samples have? Write down numbers, not symbols."
+)
+
+
+@bank.mistake("the standard deviation of the samples is exp(logvar) instead of exp(logvar / 2)")
 def takes_the_variance_for_the_deviation(
     mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
 ) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     z = mu_q + torch.exp(logvar_q) * torch.randn(num_samples, *mu_q.shape, dtype=mu_q.dtype)
     return _log_ratios(four, z).mean(0)
+
+
+bank.reason(
+    "Count the numbers of noise for three instances of two features with four draws each: how many have to be "
+    "independent, and how many do you draw? Then mark those of yours that serve more than one feature, instance or "
+    "draw."
+)
 
 
 @bank.mistake("one number of noise is shared by all features of an instance")
@@ -69,6 +81,18 @@ def turns_the_sign_for_half_of_the_batch(
     return _log_ratios(four, z).mean(0)
 
 
+@bank.mistake("one sample is drawn and used num_samples times")
+def uses_one_sample_again(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
+    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
+    return _log_ratios(four, _draws(mu_q, logvar_q, 1).expand(num_samples, -1, -1)).mean(0)
+
+
+bank.reason(
+    "Hold the noise still and move mu_q, then sigma_q: where does a sample go? On which path does a gradient learn of "
+    "that, and is the path whole in your code?"
+)
+
+
 @bank.mistake("the samples are drawn with sample(), so that no gradient flows through them")
 def is_not_reparameterised(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
@@ -82,6 +106,12 @@ def detaches_the_deviation(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_
     return _log_ratios(four, _draws(mu_q, logvar_q.detach(), num_samples)).mean(0)
 
 
+bank.reason(
+    "Let q and p be the same: what is log q(z) - log p(z) at any single z, and is that what you add up, sample by "
+    "sample? Then let them differ: should two calls agree to the last digit?"
+)
+
+
 @bank.mistake("the closed form is returned instead of an estimate from samples")
 def returns_the_closed_form(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
@@ -89,7 +119,7 @@ def returns_the_closed_form(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar
     return kl_divergence(q, p).sum(1)
 
 
-@bank.mistake("the entropy of q is exact and only log p is sampled: right in the mean, but not 0 where q is p")
+@bank.mistake("the entropy of q is exact and only log p is sampled, which is right in the mean but not 0 where q is p")
 def samples_only_the_cross_entropy(
     mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
 ) -> Tensor:
@@ -105,10 +135,34 @@ def draws_twice(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, 
     return (log_q - _log_normal(mu_p, logvar_p, _draws(mu_q, logvar_q, num_samples))).mean(0)
 
 
+bank.reason(
+    "The expectation is over samples of one of the two distributions: of which, and where do yours come from? Put q "
+    "and p far apart, and see which of them finds your samples improbable."
+)
+
+
+@bank.mistake("the samples are drawn from p instead of q")
+def samples_from_p(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
+    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
+    return _log_ratios(four, _draws(mu_p, logvar_p, num_samples)).mean(0)
+
+
+bank.reason(
+    "Write the same feature down twice: what does that make of log q(z) - log p(z), and so of the divergence? And of "
+    "yours?"
+)
+
+
 @bank.mistake("the mean over the features is taken instead of the sum")
 def averages_features(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0) / mu_q.shape[1]
+
+
+bank.reason(
+    "Take one instance, and two samples at which log q - log p is 1 and 3. What does the handout's definition make of "
+    "these two numbers, and what do you make of them?"
+)
 
 
 @bank.mistake("the samples are summed, not averaged")
@@ -117,7 +171,7 @@ def sums_the_samples(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Ten
     return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).sum(0)
 
 
-@bank.mistake("the logarithm of the mean ratio q / p is taken instead of the mean of its logarithms")
+@bank.mistake("the logarithm of the mean of q / p is taken instead of the mean of its logarithms")
 def averages_before_the_logarithm(
     mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
 ) -> Tensor:
@@ -125,7 +179,13 @@ def averages_before_the_logarithm(
     return torch.logsumexp(_log_ratios(four, _draws(mu_q, logvar_q, num_samples)), 0) - math.log(num_samples)
 
 
-@bank.mistake("abs() of every estimate is taken, because a KL divergence is never negative")
+bank.reason(
+    "Where p is denser than q, which sign has log q(z) - log p(z)? Let q be almost p, change every such estimate as "
+    "you do, and ask what becomes of the mean of many."
+)
+
+
+@bank.mistake("the absolute value of every estimate is taken, because a KL divergence is never negative")
 def takes_absolute_values(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0).abs()
@@ -137,26 +197,23 @@ def clamps_at_zero(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tenso
     return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0).clamp(min=0)
 
 
-@bank.mistake("the noise has the shape (K, d), which only fits the means where K is 1 or the batch size")
+bank.reason(
+    "Number two instances and three draws, and write down which instance and which draw every row holds, with the "
+    "shape after each step; then do so for images. Does each number of the result come from all draws of one "
+    "instance?"
+)
+
+
+@bank.mistake(
+    "noise of K rows for each instance meets means of one row, which fits only where K or the batch size is 1"
+)
 def fits_one_sample_only(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
     noise = torch.randn(num_samples * len(mu_q), mu_q.shape[1], dtype=mu_q.dtype)
     return _log_ratios(four, mu_q + torch.exp(0.5 * logvar_q) * noise).view(num_samples, -1).mean(0)
 
 
-@bank.mistake("the samples are drawn from p instead of q")
-def samples_from_p(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
-    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(four, _draws(mu_p, logvar_p, num_samples)).mean(0)
-
-
-@bank.mistake("one sample is drawn and used num_samples times")
-def uses_one_sample_again(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
-    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
-    return _log_ratios(four, _draws(mu_q, logvar_q, 1).expand(num_samples, -1, -1)).mean(0)
-
-
-@bank.mistake("the samples of an instance are next to each other, but are averaged as if those of a draw were")
+@bank.mistake("the rows stand instance by instance, but are averaged as if they stood draw by draw")
 def mixes_instances_and_samples(
     mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
 ) -> Tensor:
@@ -167,7 +224,7 @@ def mixes_instances_and_samples(
     return ratios.view(num_samples, -1).mean(0)
 
 
-@bank.mistake("only the last axis is summed, so that an image gives a value for each of its rows")
+@bank.mistake("only the last axis is summed, so that an image gives more than one number")
 def sums_the_last_axis(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     four = mu_q, logvar_q, mu_p, logvar_p
     return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0)
@@ -179,6 +236,11 @@ def keeps_the_axis(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tenso
     return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0, keepdim=True)
 
 
+bank.reason(
+    "Let the arguments come in single precision: which dtype has the noise, and what becomes of two dtypes that meet?"
+)
+
+
 @bank.mistake("the noise is in double precision whatever the arguments are in, and so is the result")
 def draws_in_double_precision(
     mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
@@ -188,7 +250,13 @@ def draws_in_double_precision(
     return _log_ratios(four, z).mean(0)
 
 
-@bank.mistake("both means are moved by that of p in place, which changes the caller's tensors")
+bank.reason(
+    "Call your function twice with the same arguments. Which numbers have to be the same when the second call begins, "
+    "and which must not be?"
+)
+
+
+@bank.mistake("the mean of p is subtracted from both means in place, which changes the caller's tensors")
 def centres_in_place(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     mu_q.data.sub_(mu_p.data)
     mu_p.data.zero_()
@@ -200,6 +268,39 @@ def centres_in_place(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Ten
 def seeds_the_generator(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
     torch.manual_seed(0)
     return divergences.kl_gaussian_gaussian_mc(mu_q, logvar_q, mu_p, logvar_p, num_samples)
+
+
+@bank.pair("takes_the_variance_for_the_deviation", "is_not_reparameterised")
+def takes_the_variance_for_the_deviation_and_is_not_reparameterised(
+    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
+) -> Tensor:
+    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
+    return _log_ratios(four, Normal(mu_q, torch.exp(logvar_q)).sample((num_samples,))).mean(0)
+
+
+@bank.pair("is_not_reparameterised", "averages_features")
+def is_not_reparameterised_and_averages_features(
+    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
+) -> Tensor:
+    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
+    z = Normal(mu_q, torch.exp(0.5 * logvar_q)).sample((num_samples,))
+    return _log_ratios(four, z).mean(0) / mu_q.shape[1]
+
+
+@bank.pair("is_not_reparameterised", "sums_the_last_axis")
+def is_not_reparameterised_and_sums_the_last_axis(
+    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
+) -> Tensor:
+    z = Normal(mu_q, torch.exp(0.5 * logvar_q)).sample((num_samples,))
+    return _log_ratios((mu_q, logvar_q, mu_p, logvar_p), z).mean(0)
+
+
+@bank.pair("samples_from_p", "takes_absolute_values")
+def samples_from_p_and_takes_absolute_values(
+    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
+) -> Tensor:
+    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
+    return _log_ratios(four, _draws(mu_p, logvar_p, num_samples)).mean(0).abs()
 
 
 @bank.alternative("torch.distributions draws with rsample and knows both densities")

@@ -10,6 +10,14 @@ from grading.bank import Bank
 
 bank = Bank("vae.log_mean_exp")
 
+bank.probe(torch.tensor([[-1000.0, 0.0, 0.0]], dtype=torch.float64))  # far from the minimum, and not from the mean
+
+
+bank.reason(
+    "What is the mean of five equal numbers, and what do you return for a row of them? Then put a second row below "
+    "it, and see whether the result of the first one stays."
+)
+
 
 @bank.mistake("the division by K is missing, so that the sum is taken instead of the mean")
 def forgets_to_divide(y: Tensor) -> Tensor:
@@ -26,9 +34,31 @@ def divides_by_the_batch(y: Tensor) -> Tensor:
     return torch.logsumexp(y, 1) - math.log(len(y))
 
 
-@bank.mistake("log K is rounded to single precision before it is subtracted")
-def rounds_log_k(y: Tensor) -> Tensor:
-    return torch.logsumexp(y, 1) - torch.log(torch.tensor(y.shape[1]))
+bank.reason(
+    "Average the weights 4 and 0 by hand: how many are there? Then write down their logarithms, and count again."
+)
+
+
+@bank.mistake("values of -inf are left out of K, as if they had not been drawn")
+def drops_terms_of_zero(y: Tensor) -> Tensor:
+    return torch.logsumexp(y, 1) - y.isfinite().sum(1).to(y.dtype).log()
+
+
+bank.reason(
+    "Take the weights 1 and 100: what is the logarithm of their mean, and what is the mean of their logarithms? Which "
+    "of the two do you return?"
+)
+
+
+@bank.mistake("the values themselves are averaged, which gives the mean of the logarithms")
+def averages_the_logarithms(y: Tensor) -> Tensor:
+    return y.mean(1)
+
+
+bank.reason(
+    "Write down every number that you exponentiate for the rows (0, 2000), (2000, 0) and (-2000, -2000) of one batch. "
+    "Does any of them overflow, or do all of a row vanish?"
+)
 
 
 @bank.mistake("the exponentials are taken without a shift, so that they overflow or all vanish")
@@ -60,6 +90,29 @@ def shifts_by_the_minimum(y: Tensor) -> Tensor:
     return m + (y - m[:, None]).exp().mean(1).log()
 
 
+bank.reason(
+    "How large is the largest exponential of a row once you have shifted, and so how small can their mean become? "
+    "What does the number that you add protect, and what does it change?"
+)
+
+
+@bank.mistake("a small number is added inside the logarithm, against a logarithm of 0")
+def adds_an_epsilon(y: Tensor) -> Tensor:
+    m = y.amax(1)
+    return m + ((y - m[:, None]).exp().mean(1) + 1e-8).log()
+
+
+bank.reason(
+    "Write the shape beside every intermediate result for three rows of five samples, then for a single row. Which "
+    "axis has to go, where does it go in your code, and what becomes of two different shapes that meet?"
+)
+
+
+@bank.mistake("the mean is taken over the batch instead of the samples")
+def reduces_the_batch(y: Tensor) -> Tensor:
+    return torch.logsumexp(y, 0) - math.log(len(y))
+
+
 @bank.mistake("a (B, 1) maximum is added to a (B,) logarithm, which gives (B, B)")
 def broadcasts_the_maximum(y: Tensor) -> Tensor:
     m = y.amax(1, keepdim=True)
@@ -78,25 +131,10 @@ def squeezes_everything(y: Tensor) -> Tensor:
     return (m + (y - m).exp().mean(1, keepdim=True).log()).squeeze()
 
 
-@bank.mistake("the mean is taken over the batch instead of the samples")
-def reduces_the_batch(y: Tensor) -> Tensor:
-    return torch.logsumexp(y, 0) - math.log(len(y))
-
-
-@bank.mistake("the values themselves are averaged, which is the mean of the logarithms")
-def averages_the_logarithms(y: Tensor) -> Tensor:
-    return y.mean(1)
-
-
-@bank.mistake("a small number is added inside the logarithm")
-def adds_an_epsilon(y: Tensor) -> Tensor:
-    m = y.amax(1)
-    return m + ((y - m[:, None]).exp().mean(1) + 1e-8).log()
-
-
-@bank.mistake("values of -inf are left out of K, as if they had not been drawn")
-def drops_terms_of_zero(y: Tensor) -> Tensor:
-    return torch.logsumexp(y, 1) - y.isfinite().sum(1).to(y.dtype).log()
+bank.reason(
+    "Add 1 to every value of a row: by how much does the result change? What must the gradient of that row sum to, "
+    "then, and what does yours sum to?"
+)
 
 
 @bank.mistake("the maximum is held constant inside the exponential but not where it is added again")
@@ -111,21 +149,56 @@ def rebuilds_from_numbers(y: Tensor) -> Tensor:
     return torch.tensor(values, dtype=y.dtype)
 
 
-@bank.mistake("the maximum is subtracted from the argument in place")
+bank.reason("Call your function twice with the same tensor. What does y hold when the second call begins?")
+
+
+@bank.mistake("the maximum is subtracted from the argument in place, which changes the caller's tensor")
 def subtracts_in_place(y: Tensor) -> Tensor:
     m = y.detach().amax(1)
     y.data -= m[:, None]
     return m + y.exp().mean(1).log()
 
 
-@bank.mistake("the result is made single precision")
+bank.reason(
+    "Let y come in double precision and go through your lines: how many digits has each number that enters the "
+    "result? Find the one that has only seven."
+)
+
+
+@bank.mistake("log K is rounded to single precision before it is subtracted")
+def rounds_log_k(y: Tensor) -> Tensor:
+    return torch.logsumexp(y, 1) - torch.log(torch.tensor(y.shape[1]))
+
+
+@bank.mistake("the result is turned into single precision")
 def returns_single_precision(y: Tensor) -> Tensor:
     return (torch.logsumexp(y, 1) - math.log(y.shape[1])).float()
 
 
-@bank.mistake("the argument is made single precision")
+@bank.mistake("the argument is turned into single precision")
 def computes_in_single_precision(y: Tensor) -> Tensor:
     return torch.logsumexp(y.float(), 1) - math.log(y.shape[1])
+
+
+@bank.pair("forgets_to_divide", "exponentiates_directly")
+def forgets_to_divide_and_exponentiates_directly(y: Tensor) -> Tensor:
+    return y.exp().sum(1).log()
+
+
+@bank.pair("forgets_to_divide", "broadcasts_the_maximum")
+def forgets_to_divide_and_broadcasts_the_maximum(y: Tensor) -> Tensor:
+    m = y.amax(1, keepdim=True)
+    return m + (y - m).exp().sum(1).log()
+
+
+@bank.pair("exponentiates_directly", "adds_an_epsilon")
+def exponentiates_directly_and_adds_an_epsilon(y: Tensor) -> Tensor:
+    return (y.exp().mean(1) + 1e-8).log()
+
+
+@bank.pair("forgets_to_divide", "keeps_the_axis")
+def forgets_to_divide_and_keeps_the_axis(y: Tensor) -> Tensor:
+    return torch.logsumexp(y, 1, keepdim=True)
 
 
 @bank.alternative("the formula of the docstring, with gradients through the maximum")

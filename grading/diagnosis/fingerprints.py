@@ -1,0 +1,116 @@
+"""What every mistake of the bank answers to the probes of its part: one generated file of numbers, and how to compare.
+
+An answer agrees with a mistake's where it is the same but for rounding, and in the number of digits that are right
+where only some are. A reading is `fragile` where differently written right answers differ in it, or random numbers
+may be drawn in another order: it decides only between mistakes that agree in all others.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from grading.engine import wire
+from grading.engine.calls import Call
+
+from . import Diagnosis
+from .observing import Number, Reading
+
+FILE = Path(__file__).with_name("fingerprints.json")
+FINE, COARSE = 1e-9, 2e-5  # of double and of single precision
+NEARLY = 1e-5  # what is right to this is "right to some digits only"
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A mistake: names, sentence, where to think again, and each reading that is not as of the right answer."""
+
+    names: list[str]
+    sentence: str
+    reasoning: str
+    differs: dict[int, Reading]
+
+
+RIGHT = Known([], "", "", {})
+
+
+class Fingerprints(msgspec.Struct, frozen=True):
+    """The probes of a part and what is seen of its mistakes.
+
+    calls: the probes as one message. right: the readings of the right answer. coarse: places of readings that are good
+    to single precision. fragile: places of readings in which right answers differ. mistakes: those of the bank.
+    """
+
+    calls: bytes
+    right: list[Reading]
+    coarse: list[int]
+    fragile: list[int]
+    mistakes: list[Known]
+
+    def probes(self) -> list[Call]:
+        """Return the calls to ask."""
+        return wire.decode_calls(*wire.split(self.calls))
+
+    def named(self, seen: Sequence[Reading]) -> Diagnosis | None:
+        """Return the mistake that readings agree with; None where none does, or several, or the right answer."""
+        alike = [known for known in (RIGHT, *self.mistakes) if self._agree(known, seen, loosely=True)]
+        if len(alike) > 1:
+            alike = [known for known in alike if self._agree(known, seen, loosely=False)]
+        if len(alike) != 1 or alike[0] is RIGHT:
+            return None
+        return Diagnosis(alike[0].names, alike[0].sentence, alike[0].reasoning)
+
+    def _agree(self, known: Known, seen: Sequence[Reading], loosely: bool) -> bool:
+        coarse, fragile = set(self.coarse), set(self.fragile)
+        return all(
+            agree(here, known.differs.get(place, right), right, COARSE if place in coarse else FINE, loosely)
+            for place, (here, right) in enumerate(zip(seen, self.right, strict=True))
+            if not (loosely and place in fragile)
+        )
+
+
+def agree(one: Reading, other: Reading, right: Reading, tolerance: float, loosely: bool) -> bool:
+    """Tell whether two readings are the same but for rounding; loosely: or right to some digits, both of them."""
+    if isinstance(one, str) or isinstance(other, str) or len(one) != len(other):
+        return one == other
+    truth = right if not isinstance(right, str) and len(right) == len(one) else [None] * len(one)
+    return all(
+        _same(a, b, tolerance) or (loosely and r is not None and _nearly(a, r, tolerance) and _nearly(b, r, tolerance))
+        for a, b, r in zip(one, other, truth, strict=True)
+    )
+
+
+def _same(a: Number, b: Number, tolerance: float) -> bool:
+    if isinstance(a, str) or isinstance(b, str):
+        return a == b
+    return abs(a - b) <= tolerance * (1 + abs(b))
+
+
+def _nearly(a: Number, right: Number, tolerance: float) -> bool:
+    return not _same(a, right, tolerance) and _same(a, right, NEARLY)
+
+
+@cache
+def _parts() -> dict[str, msgspec.Raw]:
+    return msgspec.json.decode(FILE.read_bytes(), type=dict[str, msgspec.Raw]) if FILE.exists() else {}
+
+
+@cache
+def load(part: str) -> Fingerprints | None:
+    """Return the fingerprints of a part, None where there are none."""
+    raw = _parts().get(part)
+    return None if raw is None else msgspec.json.decode(raw, type=Fingerprints)
+
+
+def forget() -> None:
+    """Forget what was read, so that the next to ask reads the file."""
+    _parts.cache_clear()
+    load.cache_clear()
+
+
+def write(found: dict[str, Fingerprints], file: Path = FILE) -> None:
+    """Write the fingerprints of parts beside those of the others, a line for each part."""
+    parts = {**_parts(), **{name: msgspec.Raw(msgspec.json.encode(one)) for name, one in found.items()}}
+    lines = [f'"{name}": {bytes(parts[name]).decode()}' for name in sorted(parts)]
+    file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    forget()

@@ -1,0 +1,194 @@
+"""Choosing a part's probes, among all calls that its properties make, so that its mistakes are told apart."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+from torch import Tensor
+
+from grading import bank
+from grading.bank import Entry
+from grading.engine import wire
+from grading.engine.calls import Answer, Call, Fault
+from grading.engine.implementation import locate
+from grading.engine.inputs import draw
+from grading.engine.workers import Starter, Worker
+from tests.support.properties import Part, run_check
+
+from .fingerprints import COARSE, FINE, Fingerprints, Known, agree
+from .observing import Reading, readings
+
+INPUTS = 25  # of each property, beside its edges
+WATCHED = 6  # of these are asked with gradients and effects as well
+SMALL, LARGEST = 2500, 20_000  # bytes of a probe: a large one is taken where no small one tells anything
+AT_ONCE = 40
+SECONDS = 30.0
+TWICE = 2  # in how many probes two mistakes should differ, where they can
+WORTH = (0, 1, 100)  # of telling two apart for as many times as are left
+MOST = 14  # probes
+
+Grain = tuple[float, bool]  # the tolerance of a reading, and whether it is fragile
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was seen of an entry, or of the reference: for each call its readings."""
+
+    name: str
+    calls: list[list[Reading]]
+
+
+def search(part: Part, seed: int, starter: Starter) -> Fingerprints:
+    """Choose the probes of a part and note what the reference and every mistake answer."""
+    calls = _candidates(part, seed, starter)
+    found = {entry: _Seen(entry.name, _ask(calls, starter, entry.full_name)) for entry in bank.entries(part.name)}
+    right = _Seen("", _ask(calls, starter))
+    alternatives = [seen for entry, seen in found.items() if entry.kind == "alternative"]
+    mistakes = {entry: seen for entry, seen in found.items() if entry.kind == "mistake"}
+    grain = [
+        [_grain(call, j, right.calls[i], [a.calls[i] for a in alternatives]) for j in range(len(right.calls[i]))]
+        for i, call in enumerate(calls)
+    ]
+    chosen = _choose(calls, right, list(mistakes.values()), grain)
+    return _fingerprints(calls, chosen, right, mistakes, grain)
+
+
+def _candidates(part: Part, seed: int, starter: Starter) -> list[Call]:
+    """Return the small calls that the properties of a part make of it, each once."""
+    found: dict[bytes, Call] = {}
+    worker = Worker(starter, locate("solutions"))
+
+    def ask(call: Call, more: bool = False) -> Answer | Fault:
+        if call.part == part.name:
+            for one in (call, *(_watched_more(call) if more else ())):
+                found.setdefault(wire.encode_calls([one]), one)
+        return worker.post([call], SECONDS)()[0]
+
+    for arguments in bank.of(part.name).probes:
+        ask(Call(part.name, part.file, arguments), more=True)
+    for value in part.properties:
+        for number, inputs in enumerate(draw(value, seed, INPUTS)):
+            run_check(value, partial(ask, more=number < WATCHED), inputs)
+    worker.close()
+    return [call for message, call in found.items() if len(message) <= LARGEST]
+
+
+def _watched_more(call: Call) -> Iterator[Call]:
+    """Yield a call that asks for a value again, with the gradients by its arguments and with its effects."""
+    if call.watch == "value" and not call.wrt:
+        numbers = [str(i) for i, a in enumerate(call.arguments) if isinstance(a, Tensor) and a.is_floating_point()]
+        for wrt in ((), *((number,) for number in numbers)):
+            yield replace(call, watch="effects", wrt=wrt)
+
+
+def _ask(calls: Sequence[Call], starter: Starter, entry: str = "") -> list[list[Reading]]:
+    worker = Worker(starter, locate("solutions"), entry)
+    seen = []
+    for start in range(0, len(calls), AT_ONCE):
+        some = calls[start : start + AT_ONCE]
+        replies = worker.post(some, SECONDS)()
+        seen += [readings([call], [reply]) for call, reply in zip(some, replies, strict=True)]
+    worker.close()
+    return seen
+
+
+def _grain(call: Call, place: int, right: list[Reading], others: Sequence[list[Reading]]) -> Grain:
+    """Return how closely a reading has to agree, and whether it is fragile.
+
+    right, others: the readings of the reference, and of the alternatives.
+    """
+    single = place > 0 and isinstance(right[place - 1], str) and "float32" in right[place - 1]
+    for tolerance in (COARSE,) if single else (FINE, COARSE):
+        if all(agree(seen[place], right[place], right[place], tolerance, loosely=False) for seen in others):
+            return tolerance, isinstance(right[place], list) and _order_matters(call)
+    return COARSE if single else FINE, True
+
+
+def _order_matters(call: Call) -> bool:
+    """Tell whether a call has several instances and several draws of each, whose noise may be drawn in any order."""
+    counts = [a for a in call.arguments if type(a) is int]
+    batch = next((len(a) for a in call.arguments if isinstance(a, Tensor) and a.dim()), 1)
+    return batch > 1 and max(counts, default=1) > 1
+
+
+def _choose(calls: Sequence[Call], right: _Seen, mistakes: Sequence[_Seen], grain: list[list[Grain]]) -> list[int]:
+    """Choose calls one by one: each time the one that tells most pairs apart which are not yet told apart twice.
+
+    Whoever is told apart by what is not fragile is so twice over: loosely and at all.
+    """
+    tells = [_told_apart([right.calls[i], *(m.calls[i] for m in mistakes)], grain[i]) for i in range(len(calls))]
+    sizes = [len(wire.encode_calls([call])) for call in calls]
+    left = {pair: TWICE for pairs in tells for pair in pairs}
+    chosen: list[int] = []
+    while len(chosen) < MOST and left:
+        gain = {i: sum(WORTH[left.get(pair, 0)] for pair in tells[i]) for i in range(len(calls)) if i not in chosen}
+        best = max(gain, key=lambda i: (gain[i] > 0 and sizes[i] <= SMALL, gain[i], -sizes[i]))
+        if gain[best] == 0:
+            break
+        chosen.append(best)
+        left = {pair: n - (pair in tells[best]) for pair, n in left.items() if n > (pair in tells[best])}
+    return sorted(chosen)
+
+
+def _told_apart(seen: Sequence[list[Reading]], grain: list[Grain]) -> set[tuple[int, int, bool]]:
+    """Return who is told apart from whom by one call, loosely (True) and at all (False); 0 is the right answer."""
+    alike: dict[str, list[int]] = {}
+    for number, each in enumerate(seen):
+        alike.setdefault(repr(each), []).append(number)
+    found = set()
+    for some, others in combinations(alike.values(), 2):
+        for loosely in (True, False):
+            if not _agree(seen[some[0]], seen[others[0]], seen[0], grain, loosely):
+                found |= {(min(a, b), max(a, b), loosely) for a in some for b in others}
+    return found
+
+
+def _agree(one: list[Reading], other: list[Reading], right: list[Reading], grain: list[Grain], loosely: bool) -> bool:
+    return all(
+        agree(a, b, r, tolerance, loosely)
+        for a, b, r, (tolerance, fragile) in zip(one, other, right, grain, strict=True)
+        if not (loosely and fragile)
+    )
+
+
+def _fingerprints(
+    calls: Sequence[Call],
+    chosen: Sequence[int],
+    right: _Seen,
+    mistakes: dict[Entry, _Seen],
+    grain: list[list[Grain]],
+) -> Fingerprints:
+    """Put together what was seen of the chosen calls; mistakes that differ in none of them are one."""
+    truth, grains = _at(right.calls, chosen), _at(grain, chosen)
+    known: list[Known] = []
+    for entry, seen in mistakes.items():
+        here = _at(seen.calls, chosen)
+        differs = {i: a for i, a in enumerate(here) if not agree(a, truth[i], truth[i], grains[i][0], False)}
+        same = next((k for k in known if _agree(_whole(k, truth), here, truth, grains, False)), None)
+        if same is not None:
+            known[known.index(same)] = _one(same, entry)
+        elif differs:
+            known.append(Known([entry.name], entry.sentence, entry.reasoning, differs))
+    return Fingerprints(
+        wire.encode_calls([calls[i] for i in chosen]),
+        truth,
+        [i for i, (tolerance, _) in enumerate(grains) if tolerance == COARSE],
+        [i for i, (_, fragile) in enumerate(grains) if fragile],
+        known,
+    )
+
+
+def _one(same: Known, entry: Entry) -> Known:
+    """Let a mistake of the bank count as another name of one that answers the same."""
+    sentence = f"{same.sentence} (or, which gives the same: {entry.sentence})"
+    return Known([*same.names, entry.name], sentence, same.reasoning, same.differs)
+
+
+def _at(values: Sequence[list[Any]], chosen: Sequence[int]) -> list[Any]:
+    return [value for i in chosen for value in values[i]]
+
+
+def _whole(known: Known, truth: list[Reading]) -> list[Reading]:
+    return [known.differs.get(place, right) for place, right in enumerate(truth)]

@@ -1,0 +1,79 @@
+"""Progress as a student sees it: sums by topic and in all, a bar on a terminal alone, and what comes next."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from grading.listing import Listed
+from grading.progress import show_listing, show_progress, show_where
+from grading.rubric import load
+from grading.selection import select
+
+ROWS = [
+    Listed("vae.log_mean_exp", "1", "vae/likelihoods.py", "right", 4.5, 4.5, 10),
+    Listed("vae.importance_log_likelihood", "1.2", "vae/bounds.py", "wrong", 1.25, 9, 30),
+    Listed("vae.kl_gaussian_gaussian_analytic", "1", "vae/[x]divergences.py", "todo", 0, 107.75, 15),
+    Listed("flows.planar", "3.2", "flows/planar.py", "right", 7, 7, 25),
+]
+
+
+def told(show, *arguments, width=80, **options):
+    """Return the lines that are shown."""
+    console = Console(file=io.StringIO(), width=width, highlight=False, **options)
+    show(console, *arguments)
+    return console.file.getvalue().splitlines()
+
+
+def test_each_topic_stands_above_its_parts_with_its_sums():
+    lines = told(show_listing, ROWS)
+    firsts = [line.split()[0] for line in lines if line.strip()]
+    vae, *parts, flows, planar = firsts[1:7]
+    assert (vae, flows, planar) == ("vae", "flows", "flows.planar")
+    assert parts == [row.part for row in ROWS[:3]]
+    (line,) = [line for line in lines if line.startswith("vae ")]
+    assert "1 of 3 right" in line
+    assert line.rstrip().endswith("5.75 of 121.25")
+
+
+def test_points_and_parts_and_what_is_not_right_are_told_in_one_line():
+    assert told(show_progress, ROWS) == ["12.75 of 128.25 points; 2 of 4 parts right, 1 wrong, 1 todo"]
+    assert told(show_progress, ROWS[:1]) == ["4.5 of 4.5 points; 1 of 1 part right"]
+
+
+def test_the_first_part_that_is_not_right_comes_next():
+    assert told(show_listing, ROWS)[-1] == "next: vae.importance_log_likelihood, in vae/bounds.py, 30 min"
+    assert told(show_listing, ROWS[:1])[-1] == "4.5 of 4.5 points; 1 of 1 part right"
+
+
+def test_a_file_is_told_as_it_is_called():
+    (line,) = told(show_where, "at", ROWS[2])
+    assert line == "at vae.kl_gaussian_gaussian_analytic, in vae/[x]divergences.py, 15 min"
+
+
+@pytest.mark.parametrize(("earned", "signs"), [(0, 0), (2, 5), (4, 10)])
+def test_a_topics_bar_is_as_full_as_its_points(earned, signs):
+    rows = [Listed("vae.elbo", "1", "vae/bounds.py", "wrong", earned, 4, 15)]
+    lines = told(show_listing, rows, force_terminal=True, color_system=None)
+    (line,) = [line for line in lines if line.startswith("vae ")]
+    assert line.count("━") == signs
+
+
+def test_on_a_terminal_of_80_columns_every_line_of_the_longest_rows_fits():
+    many = [*ROWS, *[Listed("vae.elbo", "1", "vae/bounds.py", state, 0, 6, 5) for state in 12 * ["todo", "wrong"]]]
+    lines = told(show_listing, many, force_terminal=True, color_system=None)
+    assert max(map(len, lines)) <= 80
+    assert sum("points;" in line and "todo" in line for line in lines) == 1  # that line is not broken
+
+
+def test_where_a_part_stands_in_a_fresh_kit_is_told_in_one_line_of_80_columns():
+    for part in select([], load()):
+        row = Listed(part.name, "1", f"exercises/{part.topic}/{part.file}", "todo", 0, 4, 15)
+        assert len(told(show_where, "next:", row, force_terminal=True, color_system=None)) == 1, part.name
+
+
+def test_piped_there_is_no_bar_and_nothing_is_broken():
+    lines = told(show_listing, ROWS, width=200)
+    assert not any(sign in line for line in lines for sign in "━╸╺\x1b")
+    (line,) = told(show_where, "next:", ROWS[1], width=20)
+    assert line.endswith("30 min")
