@@ -139,7 +139,8 @@ class Recalled:
 
     def _hear(self, reply: Raw | Replies, checks: Checks) -> None:
         replies = reply if isinstance(reply, list) else self._exchange.read(reply, checks.calls)
-        self._answered &= not any(isinstance(each, Fault) for each in replies)
+        # What a function raises it raises again; that nobody answered in time may be another's fault.
+        self._answered &= not any(isinstance(each, Fault) and each.kind != "raised" for each in replies)
         checks.go_on(replies)
 
     def _ask(self, checks: Checks) -> Callable[[], Raw | Replies] | None:

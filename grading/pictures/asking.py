@@ -50,7 +50,7 @@ def _plain(value: Any) -> Any:
     """Take a value out of its graph, which it has where it was computed in this process."""
     if isinstance(value, (tuple, list)):
         return tuple(map(_plain, value))
-    return value.detach() if isinstance(value, Tensor) else value
+    return value if not isinstance(value, Tensor) else value.detach()
 
 
 def column_of(gradient: Tensor | None, like: Tensor) -> Tensor:

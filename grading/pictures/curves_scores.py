@@ -78,8 +78,9 @@ def played(penalised: bool, weight: Tensor) -> Game:
 
 def objective_and_loss(game: Game, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Return the objective of a game's critic, and the loss with what the game says that it pays."""
-    value = game.objective(game.critic(real), game.critic(fake))
-    return value, -value if game.penalty is None else game.coefficient * game.penalty(game.critic, real, fake) - value
+    objective = game.objective(*map(game.critic, (real, fake)))
+    paid = torch.zeros_like(objective) if game.penalty is None else game.penalty(game.critic, real, fake)
+    return objective, game.coefficient * paid - objective
 
 
 def critic_loss_curves(ask: Asking) -> list[Curve]:

@@ -120,11 +120,14 @@ def test_nothing_that_the_bank_says_stands_in_any_file_but_beside_what_its_mista
 
 
 def test_what_is_known_of_mistakes_is_numbers_and_what_the_bank_says_of_them(tree, said):
-    found = strings(json.loads(tree[FINGERPRINTS]))
-    prose = {text for text in found if len(re.findall(r"\b[a-z]{2,}\b", text)) > 3}
+    known = json.loads(tree[FINGERPRINTS])
+    parts = [known[name]["mistakes"] for name in known]
+    prose = {one[key] for mistakes in parts for one in mistakes for key in ("sentence", "reasoning")}
     assert len(prose) > 300
-    assert prose - said == set()
-    assert [text for text in found if "\n" in text] == []
+    assert {text for text in prose if not any(one in text for one in said)} == set()
+    for one in [one for mistakes in parts for one in mistakes]:
+        assert set(one) == {"names", "sentence", "reasoning", "differs"}
+    assert [text for text in strings(known) if "\n" in text] == []
 
 
 def test_what_is_known_of_mistakes_is_given_out_as_it_is_and_nothing_beside_it(tmp_path):

@@ -14,6 +14,7 @@ from .recording import check, svg, text, write
 
 PAGE = ROOT / "exercises" / "README.md"
 PICTURES = ROOT / "exercises" / "pictures"
+SHORT = WRONG[3]  # enough for the README
 HEAD = """# What a failure tells
 
 A property that does not hold is told by what was tried, what came back, and what was expected, on the smallest input
@@ -22,7 +23,7 @@ without the way out. Ten failures of different kinds, as `elbo check` prints the
 
 | row | is |
 | --- | --- |
-| `→` | the mistake whose answers to a few fixed probes are those of your function, to the last digit |
+| `→` | the mistake whose answers to a few fixed probes are those of your function |
 | `wrong` | what is wrong, in a sentence |
 | `with`, `called` | the smallest inputs that show it, as one would type them, and the last call |
 | `answer`, `expected` | what came back, and what should have |
@@ -53,7 +54,7 @@ def main() -> None:
     PAGE.write_text(page(starter), encoding="utf-8")
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as root:
-        failure, _ = check([WRONG[0].part], write(WRONG[0], Path(root)), starter)
+        failure, _ = check([SHORT.part], write(SHORT, Path(root)), starter)
     topic, _ = check(["vae"], ROOT / "solutions", starter)
     for name, console in (("failure", failure), ("topic", topic)):
         (PICTURES / f"{name}.svg").write_text(svg(console, name), encoding="utf-8")
