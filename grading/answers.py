@@ -1,20 +1,22 @@
 """Judging the parts of one submission within its budget, with its own helpers and, where they are wrong, right ones."""
 
 import random
-import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grading.diagnosis.naming import diagnosed
+from grading.engine.inputs import Inputs
 from grading.engine.workers import Starter, Worker
 from grading.judge import Judge, PartVerdict, Verdict
 from grading.lending import Lender
+from grading.resting import called
 from grading.wording import TO_DO, Failure
 from tests.support.properties import Part, Property
 
 MOMENT = 0.5  # seconds
 PROBING = 1.0  # seconds, for the probes of one part
+OTHERS = 2  # wrong functions that a property is tried on alone, beside a right one
 ONCE = ("shape", "cost")  # aspects of which no input is asked a second time
 
 
@@ -50,34 +52,62 @@ class Answers:
         verdicts: list[Verdict] = []
         # Asked again at once, of the process that has just answered: a later one would not know what it had said.
         for value, verdict in zip(part.properties, self._judge.part(part, worker, share), strict=False):
-            verdicts.append(self._again(value, verdict, worker, start + share))
+            verdicts.append(self._again(part, value, verdict, worker, start + share))
             if time.monotonic() - start > share:
                 break
         verdicts += [_unjudged(value, share) for value in part.properties[len(verdicts) :]]
-        judged = PartVerdict(part.name, verdicts, worker.take_output().replace(f"{self._directory}/", ""))
+        # What a property prints of the functions that it is tried on would tell what they answer.
+        printed = worker.take_output().replace(f"{self._directory}/", "") if not part.tried_apart else ""
+        judged = PartVerdict(part.name, verdicts, printed)
         judged = _named(part, judged, worker, start + share)
         self.used += time.monotonic() - start
         return judged
 
-    def _again(self, value: Property, verdict: Verdict, worker: Worker, end: float) -> Verdict:
-        """Ask an input of a property that held a second time: an answer that is right is so more than once."""
-        if verdict.outcome != "right" or value.aspect in ONCE:
+    def _again(self, part: Part, value: Property, verdict: Verdict, worker: Worker, end: float) -> Verdict:
+        """Ask some inputs of a property that held a second time: an answer that is right is so more than once."""
+        if verdict.outcome != "right" or (value.aspect in ONCE and not part.tried_apart):
             return verdict
-        # Whoever uses the time up is asked all the same, and has a moment to answer.
-        seconds = min(self._judge.profile.property_seconds, max(end - time.monotonic(), MOMENT))
-        # Which one does not depend on what was asked before, so that a slow machine changes no verdict. The first half
-        # has the least inputs, on which much that is wrong is right.
+        # Which ones does not depend on what was asked before, so that a slow machine changes no verdict.
+        chance = random.Random(f"{self._seed} {value.full_name}")
+        if part.tried_apart:
+            return self._apart(value, verdict, self._some_functions(part, value, chance), end)
+        # The first half has the least inputs, on which much that is wrong is right.
         inputs = self._judge.inputs(value)
-        some = random.Random(f"{self._seed} {value.full_name}").choice(inputs[len(inputs) // 2 :])
-        second = self._judge.judge(value, [some], worker, seconds)
+        second = self._judge.judge(value, [chance.choice(inputs[len(inputs) // 2 :])], worker, self._left(end))
         return verdict if second.outcome == "right" else second
 
+    def _left(self, end: float) -> float:
+        """Return the seconds for a second answer: whoever has used the time up has a moment all the same."""
+        return min(self._judge.profile.property_seconds, max(end - time.monotonic(), MOMENT))
+
+    def _some_functions(self, part: Part, value: Property, chance: random.Random) -> list[Inputs]:
+        """Choose a right function, and others that a property was tried on, in any order."""
+        every, known_right = self._judge.inputs(value), self._judge.inputs(part.properties[0])
+        right = [inputs for inputs in every if inputs in known_right]
+        others = [inputs for inputs in every if inputs not in known_right] or right
+        some = [chance.choice(right), *chance.sample(others, min(OTHERS, len(others)))]
+        return chance.sample(some, len(some))
+
+    def _apart(self, value: Property, verdict: Verdict, some: Sequence[Inputs], end: float) -> Verdict:
+        """Try each in a process of its own, where nothing is left of the others to tell it by."""
+        for inputs in some:
+            worker = Worker(self._starter, self._directory)
+            try:
+                alone = self._judge.judge(value, [inputs], worker, self._left(end))
+            finally:
+                self._end(worker)
+            if alone.outcome != "right":
+                return alone
+        return verdict
+
     def _with_right_helpers(self, part: Part, first: Mapping[str, PartVerdict]) -> PartVerdict | None:
+        if part.tried_apart:
+            return None  # its helpers are what it is to judge: right ones would do its work
         failed = {v.property for v in first[part.name].verdicts if v.outcome != "right"}
         wrong = {name for name, verdict in first.items() if verdict.outcome != "right"}
         if all(v.failure is not None and v.failure.message == TO_DO for v in first[part.name].verdicts):
             return None
-        if not failed or not self._calls(part, wrong & set(self._lender.lent(part))):
+        if not failed or not called(self._directory, part, wrong & set(self._lender.lent(part))):
             return None
         worker = Worker(self._starter, self._directory, helpers=str(self._lender.directory(part)))
         try:
@@ -100,15 +130,6 @@ class Answers:
         verdict = self._judge.judge(value, self._judge.inputs(value), worker, left, self._judge.memory)
         self.used += time.monotonic() - start
         return verdict
-
-    def _calls(self, part: Part, others: set[str]) -> bool:
-        """Tell whether the file of a part mentions one of these others, other than to define it."""
-        try:
-            text = (self._directory / part.topic / part.file).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return False
-        names = "|".join(re.escape(other.split(".")[1]) for other in others)
-        return bool(names) and re.search(rf"(?<!def )\b({names})\b", text) is not None
 
     def _end(self, worker: Worker) -> None:
         self.cpu += worker.cpu_seconds

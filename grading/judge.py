@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from grading.diagnosis import Diagnosis
+from grading.diagnosis.asked import asks_others
 from grading.engine.calls import Answer, Call, Fault
 from grading.engine.inputs import Inputs, draw, shrink, unanswered
 from grading.engine.lockstep import replay
@@ -16,7 +17,7 @@ from grading.engine.remembering import Memory
 from grading.engine.workers import Exchange
 from tests.support.properties import Attempt, Part, Property
 
-from .wording import Failure, describe, tensors_of
+from .wording import TO_DO, Failure, describe, tensors_of
 
 Outcome = Literal["right", "wrong", "todo"]
 
@@ -102,14 +103,15 @@ class Judge:
             deadline = min(self.profile.property_seconds, max(left, 0.5))
             verdict = self.judge(value, inputs, exchange, deadline, self.memory)
             left -= time.monotonic() - start
-            if held and verdict.outcome == "todo":
+            if held and _is_todo_itself(verdict):
                 verdict = _partly_written(verdict)
             if value.aspect == "gradient" and verdict.outcome == "wrong" and values == {"right"}:
-                verdict = _of_right_values(verdict)
+                verdict = _of_right_values(part, verdict)
             if value.aspect not in ("gradient", "cost") and not _is_of_a_gradient(verdict):
                 values.add(verdict.outcome)
             held |= verdict.outcome == "right"
-            todo = verdict if verdict.outcome == "todo" else None
+            # Where others hold, one that waits for another part says nothing of those that do not.
+            todo = verdict if verdict.outcome == "todo" and not held else None
             yield verdict
 
     def judge(
@@ -146,6 +148,11 @@ class Judge:
         return shrink(value, failed, ask, self.seed, self.profile.inputs, seconds)
 
 
+def _is_todo_itself(verdict: Verdict) -> bool:
+    """Tell whether a property found its own function still to be written, and not another that it waits for."""
+    return verdict.outcome == "todo" and verdict.failure is not None and verdict.failure.message == TO_DO
+
+
 def _partly_written(verdict: Verdict) -> Verdict:
     """Call a property wrong where the function is written, as others hold, but not for its inputs."""
     failure = verdict.failure and msgspec.structs.replace(
@@ -159,8 +166,10 @@ def _is_of_a_gradient(verdict: Verdict) -> bool:
     return verdict.failure is not None and "gradient" in verdict.failure.message
 
 
-def _of_right_values(verdict: Verdict) -> Verdict:
+def _of_right_values(part: Part, verdict: Verdict) -> Verdict:
     """Say of a wrong gradient that the values it belongs to are right."""
+    if asks_others(part):  # that may be wrong in the same way as the values
+        return verdict
     said = verdict.failure.remark if verdict.failure else ""
     remark = f"{said}; the values are right" if said else "the values are right, only their gradient is not"
     failure = verdict.failure and msgspec.structs.replace(verdict.failure, remark=remark)

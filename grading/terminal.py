@@ -10,7 +10,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grading.diagnosis import Diagnosis
 from grading.judge import PartVerdict, Verdict
 from grading.wording import Failure
 
@@ -27,31 +26,34 @@ LINE = 500  # characters of a printed line that are shown
 COLOURS = {"right": "green", "wrong": "red", "todo": "yellow"}
 
 
-def show_part(console: Console, verdict: PartVerdict, where: str, *, verbose: bool = False) -> None:
-    """Print the outcome of a part: one line where it is right or todo, every failure where it is wrong."""
+def show_part(console: Console, verdict: PartVerdict, where: str, *, first: str = "", verbose: bool = False) -> None:
+    """Print the outcome of a part: one line where it is right or todo, every failure where it is wrong.
+
+    first: what is to be mended before it.
+    """
     held = sum(v.outcome == "right" for v in verdict.verdicts)
     outcome = f"[{COLOURS[verdict.outcome]}]{verdict.outcome:5}[/]"
     line = f"{MARKS[verdict.outcome]} {outcome} [bold]{verdict.part}[/]"
     if verdict.outcome == "todo":
-        first = next(v.failure for v in verdict.verdicts if v.failure)
-        told = f"{line}  [dim]{escape(first.message)}, in {escape(where)}[/]"
+        failure = next(v.failure for v in verdict.verdicts if v.failure)
+        told = f"{line}  [dim]{escape(failure.message)}, in {escape(where)}[/]"
         console.print(told, soft_wrap=not console.is_terminal)  # whoever searches the output wants whole lines
         return
     console.print(f"{line}  [dim]{held} of {len(verdict.verdicts)} properties hold[/]", soft_wrap=True)
     if verdict.outcome == "right":
         return
-    if verdict.diagnosis:
-        _show_diagnosis(console, verdict.diagnosis)
+    if looks := first or (verdict.diagnosis and verdict.diagnosis.told):
+        _show_what_it_looks_like(console, looks)
     for group in _by_failure([v for v in verdict.verdicts if v.outcome == "wrong"]):
         _show_failure(console, group, verbose=verbose)
     if verdict.printed:
         _block(console, "your code printed", verdict.printed.rstrip().splitlines()[:10])
 
 
-def _show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
-    """Print the mistake that a part looks like so that the eye finds it first."""
+def _show_what_it_looks_like(console: Console, told: str) -> None:
+    """Print the mistake that a part looks like, or what is to be mended first, so that the eye finds it first."""
     line = Table.grid(padding=(0, 1))
-    line.add_row("→", Text(f"it {diagnosis.told}"))
+    line.add_row("→", Text(f"it {told}"))
     console.print(Padding(line, (0, 0, 0, 2), expand=False), style="bold magenta")
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import watchfiles
 from rich.console import Console
 
-from grading.diagnosis import Diagnosis, naming
+from grading import resting
+from grading.diagnosis import Diagnosis
 from grading.engine.workers import Worker
 from grading.hints import next_hint
-from grading.judge import Judge, PartVerdict
+from grading.judge import Judge, Outcome, PartVerdict
 from grading.listing import row_of
 from grading.progress import show_progress, show_where
 from grading.rubric import Rubric
@@ -65,6 +66,7 @@ class Watch:
 
     def judge_all(self) -> None:
         """Judge every part, and go to the first that is not right."""
+        self.verdicts.clear()
         for part in self.parts:
             self._judge(part)
         self.current = next((p for p in self.parts if not self._right(p)), self.current)
@@ -74,10 +76,9 @@ class Watch:
         """Judge the current part at once if its file was saved, then the rest of the topic; tell what changed."""
         self.worker.close()  # the next call starts a fresh process, which imports the files as they are now
         self.console.rule(f"{', '.join(sorted(path.name for path in changed))} saved", style="dim")
+        before, self.verdicts = self.verdicts, {}
         for part in sorted(self.parts, key=lambda part: self._urgency(part, changed)):
-            before = self.verdicts[part.name].outcome
-            self._judge(part)
-            if part is self.current or self.verdicts[part.name].outcome != before:
+            if self._outcome(part) != before[part.name].outcome or part is self.current:
                 self._show_part(part)
         broken = (p for p in self.parts if self._urgency(p, changed) < 2 and self.verdicts[p.name].outcome == "wrong")
         self.current = next(broken, self.current)
@@ -92,6 +93,12 @@ class Watch:
 
     def _right(self, part: Part) -> bool:
         return self.verdicts[part.name].outcome == "right"
+
+    def _outcome(self, part: Part) -> Outcome:
+        """Return the outcome of a part since the last save, also of one that is not watched but called."""
+        if part.name not in self.verdicts:
+            self._judge(part)
+        return self.verdicts[part.name].outcome
 
     def press(self, key: str) -> bool:
         """Do what a key asks for; False to quit."""
@@ -123,13 +130,16 @@ class Watch:
         self._summary()
 
     def _show_part(self, part: Part) -> None:
-        self._name(part)
-        show_part(self.console, self.verdicts[part.name], part.path_in(self.worker.directory))
+        first = self._name(part)
+        show_part(self.console, self.verdicts[part.name], part.path_in(self.worker.directory), first=first)
 
-    def _name(self, part: Part) -> None:
-        """Name the mistake of a part that is looked at; all the others of a save would be asked for nothing."""
-        self.verdicts[part.name] = naming.diagnosed(part, self.verdicts[part.name], self.worker)
-        self.worker.take_output()  # what the probes made it print is not told
+    def _name(self, part: Part) -> str:
+        """Name the mistake of a part that is looked at, or return what is to be mended before it.
+
+        All the others of a save would be asked for nothing.
+        """
+        self.verdicts[part.name], first = resting.named(part, self.verdicts[part.name], self.worker, self._outcome)
+        return first
 
     def _diagnosis(self) -> Diagnosis | None:
         self._name(self.current)

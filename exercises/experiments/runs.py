@@ -236,7 +236,9 @@ def _write_text(path: Path, text: str) -> None:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: an interruption leaves the one before."""
     part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
+    part.unlink(missing_ok=True)  # whatever stands there, a link too, is not written to
+    with part.open("xb") as file:
+        file.write(content)
     os.replace(part, path)
 
 

@@ -77,7 +77,8 @@ class Bank:
         made = {entry.name: entry for entry in self.entries}
         one, other = made[first], made[second]
         sentence = f"{one.sentence}; and {other.sentence}"
-        return self._enter("mistake", sentence, one.reasoning, (first, second))
+        reasoning = " ".join(dict.fromkeys((one.reasoning, other.reasoning)))
+        return self._enter("mistake", sentence, reasoning, (first, second))
 
     def alternative(self, sentence: str) -> Decorator:
         """Enter a right implementation that is written differently."""

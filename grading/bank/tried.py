@@ -21,7 +21,7 @@ NAMES: dict[str, dict[str, str]] = {
     "vae.log_mean_exp": {
         RIGHT: "reference by_hand by_a_constant_maximum by_rows by_adding_samples by_running_sums",
         "value": "forgets_to_divide divides_by_all_entries divides_by_the_batch averages_the_logarithms"
-        " adds_an_epsilon rounds_log_k subtracts_in_place",
+        " adds_an_epsilon rounds_log_k subtracts_in_place forgets_to_add_the_maximum",
         "shape": "reduces_the_batch broadcasts_the_maximum keeps_the_axis squeezes_everything"
         " returns_single_precision computes_in_single_precision",
         "stability": "exponentiates_directly shifts_by_the_batch_maximum shifts_by_the_first shifts_by_the_mean"
@@ -53,9 +53,11 @@ NAMES: dict[str, dict[str, str]] = {
         " overwrites_u sums_the_batch averages_features takes_two_features forgets_the_dot_product forgets_b"
         " forgets_b_in_the_determinant forgets_the_square applies_tanh_twice forgets_to_differentiate"
         " forgets_the_inner_derivative turns_the_sign forgets_the_logarithm adds_an_epsilon bounds_the_determinant"
-        " takes_the_first_layer_for_all computes_in_single_precision",
+        " takes_the_first_layer_for_all computes_in_single_precision adds_b_outside squares_the_difference"
+        " forgets_the_one",
         "shape": "swaps_the_results sums_the_log_determinants keeps_the_axis squeezes_everything"
-        " broadcasts_the_determinant takes_shared_layers_only takes_own_layers_only adds_to_double_precision",
+        " broadcasts_the_determinant broadcasts_b takes_shared_layers_only takes_own_layers_only"
+        " adds_to_double_precision",
         "stability": "divides_by_cosh divides_exponentials",
         "gradient": "detaches_u_hat detaches_the_slope detaches_the_inner_derivative detaches_the_constraint"
         " asks_autograd_without_a_graph",
@@ -65,6 +67,7 @@ COST = "its answers are right: only what they cost is wrong, and a property sees
 LEFT_OUT: dict[str, dict[str, str]] = {
     "vae.log_mean_exp": {},
     "gan.gradient_penalty": {
+        "by_asking_twice": "each point is asked for twice, and who looks at the points may count on one for each pair",
         "by_vmap": "its first call imports torch.func, a second of the judge's time; what it answers others answer too",
     },
     "flows.planar": {

@@ -35,6 +35,7 @@ def audit(
         audits.append(found)
         show_audit(console, found)
     problems = sum(len(a.problems) for a in audits)
-    console.print(f"{len(audits)} parts, {problems} problems", soft_wrap=True)
+    told = f"{len(audits)} part{'s' * (len(audits) != 1)}, {problems} problem{'s' * (problems != 1)}"
+    console.print(told, soft_wrap=True)
     write_json(json, audits)
     raise typer.Exit(problems > 0)

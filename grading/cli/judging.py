@@ -1,5 +1,6 @@
 """Subcommands that judge: check, list, hint, watch."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from grading.judge import Judge, PartVerdict
     from tests.support.properties import Part
 
+    Known = dict[str, PartVerdict]
+
 app = typer.Typer()
 PICTURES = Path("pictures")
 
@@ -48,39 +51,54 @@ def check(
     with start_worker(implementation) as worker:
         _, parts = select_parts(names)
         judge = make_judge(profile, seed)
-        verdicts = []
+        known: dict[str, PartVerdict] = {}
         for part in parts:
-            verdicts.append(_check_part(part, judge, worker, console, verbose))
-            if show and verdicts[-1].outcome == "wrong":
-                _draw(part, worker, console, alone=len(parts) == 1)
+            verdict = _check_part(part, judge, worker, known, console, verbose)
+            if show:
+                _show_picture(part, verdict, worker, console, alone=len(parts) == 1)
     from grading.terminal import show_summary
 
+    verdicts = [known[part.name] for part in parts]
     show_summary(console, verdicts)
     write_json(json, {"implementation": implementation, "profile": profile, "seed": seed, "parts": verdicts})
     raise typer.Exit(any(v.outcome != "right" for v in verdicts))
 
 
-def _check_part(part: "Part", judge: "Judge", worker: "Worker", console: "Console", verbose: bool) -> "PartVerdict":
+def _check_part(
+    part: "Part", judge: "Judge", worker: "Worker", known: "Known", console: "Console", verbose: bool
+) -> "PartVerdict":
     from grading.terminal import show_part
 
-    verdict = _judge(part, judge, worker)
-    show_part(console, verdict, part.path_in(worker.directory), verbose=verbose)
+    verdict, first = _judge(part, judge, worker, known)
+    show_part(console, verdict, part.path_in(worker.directory), first=first, verbose=verbose)
     return verdict
 
 
-def _judge(part: "Part", judge: "Judge", worker: "Worker") -> "PartVerdict":
-    """Judge a part, and name its mistake if it is wrong."""
-    from grading.diagnosis import naming
+def _judge(part: "Part", judge: "Judge", worker: "Worker", known: "Known") -> "tuple[PartVerdict, str]":
+    """Judge a part, unless its verdict is known; name its mistake if it is wrong, or what is to be mended first."""
+    from grading import resting
     from grading.judge import PartVerdict
 
-    verdict = PartVerdict(part.name, list(judge.part(part, worker)), worker.take_output())
-    verdict = naming.diagnosed(part, verdict, worker)
-    worker.take_output()  # what the probes made it print is not told
-    return verdict
+    def judged(part: "Part") -> "PartVerdict":
+        if part.name not in known:
+            known[part.name] = PartVerdict(part.name, list(judge.part(part, worker)), worker.take_output())
+        return known[part.name]
+
+    known[part.name], first = resting.named(part, judged(part), worker, lambda other: judged(other).outcome)
+    return known[part.name], first
 
 
-def _draw(part: "Part", worker: "Worker", console: "Console", alone: bool) -> None:
+def _show_picture(part: "Part", verdict: "PartVerdict", worker: "Worker", console: "Console", alone: bool) -> None:
     """Draw a part that is wrong, and tell where; that there is no picture only where none but this was asked for."""
+    picture = _draw(part, worker) if verdict.outcome == "wrong" else None
+    if picture is None:
+        _remove_stale(PICTURES / f"{part.name}.png")
+    if picture or (alone and verdict.outcome == "wrong"):
+        told = f"picture: {picture}" if picture else f"no picture is made of {part.name}"
+        console.print(f"  {told}", soft_wrap=True, markup=False)
+
+
+def _draw(part: "Part", worker: "Worker") -> Path | None:
     from grading.pictures import draw
 
     try:
@@ -88,9 +106,14 @@ def _draw(part: "Part", worker: "Worker", console: "Console", alone: bool) -> No
     except OSError as error:
         raise Refusal(f"--show: {PICTURES}/ cannot be written: {error.strerror}") from error
     worker.take_output()  # what it printed for the picture is not the next part's
-    if picture or alone:
-        told = f"picture: {picture}" if picture else f"no picture is made of {part.name}"
-        console.print(f"  {told}", soft_wrap=True, markup=False)
+    return picture
+
+
+def _remove_stale(picture: Path) -> None:
+    """Remove a picture of an earlier time, which would show what is not so any more."""
+    with contextlib.suppress(OSError):  # that it stays costs nothing that was asked for
+        if picture.is_file() and not picture.is_symlink():
+            picture.unlink()
 
 
 @app.command(name="list")
@@ -127,7 +150,7 @@ def hint(
         judge = make_judge("student", 0)
         from grading.hints import next_hint
 
-        number, text = next_hint(rubric, part, lambda: _judge(wanted, judge, worker).diagnosis)
+        number, text = next_hint(rubric, part, lambda: _judge(wanted, judge, worker, {})[0].diagnosis)
     console = make_console()
     console.print(f"[bold]Hint {number} of {len(rubric.parts[part].hints)}[/] for {part}")
     console.print(text, markup=False)

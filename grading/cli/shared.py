@@ -1,10 +1,11 @@
 """What the subcommands share: options, the console, the JSON, the process that answers. Heavy imports wait inside."""
 
 import gc
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -36,6 +37,22 @@ class Refusal(Exception):
     """An option that cannot be followed."""
 
 
+class Unpadded:
+    """A text file that takes no blanks at the ends of lines, which are filled up with them to the width of a table."""
+
+    def __init__(self, file: IO[str]) -> None:
+        """Write to a file."""
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Write a text, which ends with a line or has one that goes on."""
+        return self._file.write(re.sub(r"(?<! ) +(?=\n)", "", text))
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the file in all else."""
+        return getattr(self._file, name)
+
+
 def make_console(json: str = "") -> "Console":
     """Make the console for a command, once it is sure that there is a place for its JSON."""
     from rich.console import Console
@@ -45,6 +62,7 @@ def make_console(json: str = "") -> "Console":
     console = Console(highlight=False, stderr=json == "-")
     if not console.is_terminal:
         console.width = PIPED_WIDTH  # whoever searches the output wants whole lines
+        console.file = cast("IO[str]", Unpadded(console.file))
     return console
 
 

@@ -1,43 +1,42 @@
 """What arithmetic works on: the numbers of wrong answers and of what was expected instead, of all inputs at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from grading.engine.calls import Answer, Call
-from tests.support.closeness import WrongAnswer
-from tests.support.properties import Attempt
+from .pairs import DIGITS, Pair
+from .sizes import Sizes
 
-from .sizes import Sizes, sizes_of
-
-LARGEST = 10_000  # entries of an answer that are looked at
-DIGITS = 1e-6
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A wrong answer and what was expected, of one shape and finite.
-
-    sizes: of the call. beside: what came back with it, the other items or the gradients by other arguments.
-    gradient: whether it is one.
-    """
-
-    answer: Tensor
-    expected: Tensor
-    sizes: Sizes
-    beside: Sequence[Tensor]
-    gradient: bool
+FEWEST = 3  # wrong answers
+IN_NATS = {
+    "vae.log_likelihood_normal",
+    "vae.log_likelihood_bernoulli",
+    "vae.log_mean_exp",
+    "vae.kl_gaussian_gaussian_analytic",
+    "vae.kl_gaussian_gaussian_mc",
+    "vae.elbo",
+    "vae.importance_log_likelihood",
+    "gan.jsd",
+    "flows.log_density",
+    "flows.negative_log_likelihood",
+    "flows.reverse_kl",
+    "flows.flow_elbo",
+}
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The wrong answers to one property, and of the right ones the sizes of the call and the numbers that came back."""
+    """The wrong answers to one property, and of the right ones the sizes of the call and the numbers that came back.
+
+    part: whose property it is.
+    """
 
     pairs: Sequence[Pair]
     held: Sequence[tuple[Sizes, Tensor]]
+    part: str
 
     @cached_property
     def answer(self) -> Tensor:
@@ -82,73 +81,26 @@ class Evidence:
     @cached_property
     def various(self) -> bool:
         """Whether different numbers were expected beside 0: of a single one every answer is a multiple."""
-        sizes = self.expected.abs()
-        others = sizes[sizes > DIGITS * sizes.max()]
-        return bool(((others - others[:1]) > 1e-3 * others).any() | ((others[:1] - others) > 1e-3 * others).any())
+        return _different(self.expected) > 1
+
+    @cached_property
+    def may_be_bits(self) -> bool:
+        """Whether the answers are logarithms, for inputs of which really different ones are expected."""
+        largest = torch.stack([pair.expected.abs().max() for pair in self.pairs])
+        return self.are_logarithms and _different(largest) >= FEWEST
+
+    @cached_property
+    def are_logarithms(self) -> bool:
+        """Whether the answers are nats; of their gradients, and of points beside them, log 2 is a number by chance."""
+        return self.part in IN_NATS and not any(pair.gradient for pair in self.pairs)
 
     def few_held(self, allows: Callable[[Sizes, Tensor], bool]) -> bool:
         """Tell whether hardly a right answer speaks against a reading; a check may look at only some of its inputs."""
         return sum(not allows(sizes, value) for sizes, value in self.held) <= len(self.pairs) / 10
 
 
-def pair_of(attempt: Attempt) -> Pair | None:
-    """Return the numbers of a wrong answer that came back as it stands, and is not computed from what came back."""
-    error, last = attempt.error, attempt.topic.last
-    if not isinstance(error, WrongAnswer) or error.relation != "expected" or last is None:
-        return None
-    answer, expected = numbers_in(error.answer), numbers_in(error.expected)
-    if answer is None or expected is None or answer.shape != expected.shape or not answer.numel():
-        return None
-    call, reply = last
-    came_back = list(_items(call, reply))
-    beside = [item for item in came_back if not torch.equal(answer.flatten(), item.flatten())]
-    if len(beside) == len(came_back) or _but_for_digits(answer, expected):
-        return None
-    return Pair(answer, expected, sizes_of(call), beside, bool(call.wrt))
-
-
-def is_nearly_right(attempt: Attempt) -> bool:
-    """Tell whether only the last digits of an answer are wrong, as its message says already."""
-    error = attempt.error
-    if not isinstance(error, WrongAnswer):
-        return False
-    answer, expected = numbers_in(error.answer), numbers_in(error.expected)
-    if answer is None or expected is None or answer.shape != expected.shape or not answer.numel():
-        return False
-    return _but_for_digits(answer, expected)
-
-
-def _but_for_digits(answer: Tensor, expected: Tensor) -> bool:
-    return bool(((answer - expected).abs() <= DIGITS * (1 + expected.abs().max())).all())
-
-
-def numbers_in(value: object) -> Tensor | None:
-    """Return a tensor of not too many finite numbers in double precision; None for anything else."""
-    if not isinstance(value, Tensor) or value.is_complex() or value.numel() > LARGEST:
-        return None
-    numbers = value.detach().double()
-    return numbers if bool(numbers.isfinite().all()) else None
-
-
-def _items(call: Call, reply: object) -> Iterator[Tensor]:
-    """Yield the tensors that came back: the gradients where they were asked for, else what is in the value."""
-    if isinstance(reply, Answer):
-        value = reply.value if isinstance(reply.value, (tuple, list)) else (reply.value,)
-        for item in reply.gradients if call.wrt else value:
-            numbers = numbers_in(item)
-            if numbers is not None:
-                yield numbers
-
-
-def held_in(attempts: Sequence[Attempt]) -> Iterator[tuple[Sizes, Tensor]]:
-    """Yield the sizes of the last calls of attempts, and the numbers that came back."""
-    for attempt in attempts:
-        last = attempt.topic.last  # none where the reply was known to be right before
-        if last is not None:
-            yield sizes_of(last[0]), values_of(attempt)
-
-
-def values_of(attempt: Attempt) -> Tensor:
-    """Return all numbers that came back from the last call of an attempt, in a row."""
-    items = [item.flatten() for item in _items(*attempt.topic.last)] if attempt.topic.last else []
-    return torch.cat([torch.zeros(0, dtype=torch.float64), *items])
+def _different(numbers: Tensor) -> int:
+    """Count numbers that differ in more than their digits, and not by their sign alone, beside 0."""
+    sizes = numbers.abs().sort().values
+    sizes = sizes[sizes > DIGITS * sizes[-1:]]
+    return int(((sizes[1:] - sizes[:-1]) > 1e-3 * sizes[1:]).sum()) + min(len(sizes), 1)

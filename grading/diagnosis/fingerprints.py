@@ -5,7 +5,7 @@ where only some are. A reading is `fragile` where differently written right answ
 may be drawn in another order: it decides only between mistakes that agree in all others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -14,21 +14,30 @@ import msgspec
 from grading.engine import wire
 from grading.engine.calls import Call
 
-from . import Diagnosis
-from .observing import Number, Reading
+from .observing import NOTHING, RAISED, Number, Reading
 
 FILE = Path(__file__).with_name("fingerprints.json")
 FINE, COARSE = 1e-9, 2e-5  # of double and of single precision
+ROUGH = 0.01  # of the logarithm of a cost, which is a tenth of the cost or so
 NEARLY = 1e-5  # what is right to this is "right to some digits only"
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A mistake: names, sentence, where to think again, and each reading that is not as of the right answer."""
+    """A mistake: names, sentence, where to think again, and each reading that is not as of the right answer.
+
+    pair: the names of the two that are made in it, if it is a pair.
+    """
 
     names: list[str]
     sentence: str
     reasoning: str
     differs: dict[int, Reading]
+    pair: list[str] = []
+
+    @property
+    def made(self) -> set[str]:
+        """Return the names of what may have been done."""
+        return set(self.pair or self.names)
 
 
 RIGHT = Known([], "", "", {})
@@ -37,13 +46,14 @@ RIGHT = Known([], "", "", {})
 class Fingerprints(msgspec.Struct, frozen=True):
     """The probes of a part and what is seen of its mistakes.
 
-    calls: the probes as one message. right: the readings of the right answer. coarse: places of readings that are good
-    to single precision. fragile: places of readings in which right answers differ. mistakes: those of the bank.
+    calls: the probes as one message. right: the readings of the right answer. tolerances: of readings, by their place,
+    where it is not that of double precision. fragile: places of readings in which right answers differ. mistakes: those
+    of the bank.
     """
 
     calls: bytes
     right: list[Reading]
-    coarse: list[int]
+    tolerances: dict[int, float]
     fragile: list[int]
     mistakes: list[Known]
 
@@ -51,20 +61,48 @@ class Fingerprints(msgspec.Struct, frozen=True):
         """Return the calls to ask."""
         return wire.decode_calls(*wire.split(self.calls))
 
-    def named(self, seen: Sequence[Reading]) -> Diagnosis | None:
-        """Return the mistake that readings agree with; None where none does, or several, or the right answer."""
-        alike = [known for known in (RIGHT, *self.mistakes) if self._agree(known, seen, loosely=True)]
-        if len(alike) > 1:
-            alike = [known for known in alike if self._agree(known, seen, loosely=False)]
-        if len(alike) != 1 or alike[0] is RIGHT:
-            return None
-        return Diagnosis(alike[0].names, alike[0].sentence, alike[0].reasoning)
+    def named(self, seen: Sequence[Reading], places: Collection[int] | None = None) -> Known | None:
+        """Return the mistake that readings agree with; None where none does, or several, or the right answer.
 
-    def _agree(self, known: Known, seen: Sequence[Reading], loosely: bool) -> bool:
-        coarse, fragile = set(self.coarse), set(self.fragile)
+        places: of the readings to compare, all if not given.
+        """
+        compared = range(len(self.right)) if places is None else places
+        alike = [known for known in (RIGHT, *self.mistakes) if self._agree(known, seen, compared, loosely=True)]
+        if len(alike) > 1:
+            alike = [known for known in alike if self._agree(known, seen, compared, loosely=False)] or alike
+        found = alike[0] if len(alike) == 1 else self._shared(alike)
+        if found is None or found is RIGHT:
+            return None
+        told = self._answers(found, compared) or self._agree(found, seen, compared, loosely=False)
+        return found if told else None
+
+    def _answers(self, known: Known, places: Iterable[int]) -> bool:
+        """Tell whether a mistake answers otherwise than the right answer, and does not only raise, as much else does.
+
+        What only raises is known by all of its readings or not at all.
+        """
+        fragile = set(self.fragile)
+        differs = [known.differs.get(place, NOTHING) for place in places if place not in fragile]
+        return any(reading and not str(reading).startswith(RAISED) for reading in differs)
+
+    def _shared(self, alike: Sequence[Known]) -> Known | None:
+        """Return the one mistake that is made in each of several, if there is one."""
+        shared = set.intersection(*(known.made for known in alike)) if alike else set()
+        if len(shared) != 1:
+            return None
+        return next((known for known in self.mistakes if not known.pair and shared & set(known.names)), None)
+
+    def _agree(self, known: Known, seen: Sequence[Reading], places: Iterable[int], loosely: bool) -> bool:
+        fragile = set(self.fragile)
         return all(
-            agree(here, known.differs.get(place, right), right, COARSE if place in coarse else FINE, loosely)
-            for place, (here, right) in enumerate(zip(seen, self.right, strict=True))
+            agree(
+                seen[place],
+                known.differs.get(place, self.right[place]),
+                self.right[place],
+                self.tolerances.get(place, FINE),
+                loosely,
+            )
+            for place in places
             if not (loosely and place in fragile)
         )
 

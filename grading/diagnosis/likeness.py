@@ -5,7 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from .evidence import DIGITS, Evidence
+from .evidence import Evidence
+from .pairs import DIGITS
+from .readings import CAUSE
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "the square of what is expected": torch.square,
@@ -53,7 +55,7 @@ def told_elsewhere(evidence: Evidence) -> str:
     """Tell what came back in another place than where it was expected."""
     if evidence.various and all(any(_same(b, pair.expected) for b in pair.beside) for pair in evidence.pairs):
         place = "the gradient by another argument" if evidence.pairs[-1].gradient else "another item of the result"
-        return f"what is expected came back as {place}: as when two of them are exchanged"
+        return f"what is expected came back as {place}{CAUSE}two of them are exchanged"
     return ""
 
 

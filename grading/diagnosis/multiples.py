@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from .evidence import DIGITS, Evidence
-from .readings import Reading, differences, factors
+from .evidence import Evidence
+from .pairs import DIGITS
+from .readings import CAUSE, Reading, differences, factors
 from .sizes import Sizes
 
 
@@ -13,7 +14,7 @@ def told_factor(evidence: Evidence) -> str:
     """Tell a factor that has a name."""
     if not evidence.various:
         return ""
-    readings = list(factors(list(evidence.pairs[-1].sizes)))
+    readings = list(factors(list(evidence.pairs[-1].sizes), bits=evidence.may_be_bits))
     for sign in (1, -1):
         found = [reading for reading in readings if _is_factor(evidence, reading, sign)]
         if found:
@@ -54,14 +55,14 @@ def _said(evidence: Evidence, found: Sequence[Reading], sign: int) -> str:
     if minus and evidence.held and evidence.equal(evidence.expected.abs()):
         turned += ", or an absolute value is taken"
     causes = " and ".join(cause for cause in (turned, first.causes[0]) if cause)
-    return f"the answer is {minus}{first.words}" + (f": as when {causes}" if causes else "")
+    return f"the answer is {minus}{first.words}" + (f"{CAUSE}{causes}" if causes else "")
 
 
 def told_difference(evidence: Evidence) -> str:
     """Tell a difference that has a name."""
     found = [
         (reading, sign)
-        for reading in differences(list(evidence.pairs[-1].sizes))
+        for reading in differences(list(evidence.pairs[-1].sizes), logarithms=evidence.are_logarithms)
         for sign in (1, -1)
         if _is_difference(evidence, reading, sign)
     ]
@@ -70,7 +71,7 @@ def told_difference(evidence: Evidence) -> str:
     reading, sign = found[0]
     told = f"the answer is too {'large' if sign > 0 else 'small'} by {reading.words}"
     cause = reading.causes[0 if sign > 0 else -1]
-    return f"{told}: as when {cause}" if cause else told
+    return f"{told}{CAUSE}{cause}" if cause else told
 
 
 def _is_difference(evidence: Evidence, reading: Reading, sign: int) -> bool:

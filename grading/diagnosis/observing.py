@@ -5,6 +5,7 @@ each gradient, the arguments as they were left, where given objects were asked, 
 """
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,11 +14,13 @@ from torch import Tensor
 
 from grading.engine.calls import Answer, Call, Fault
 
-ENTRIES = 6  # numbers of a tensor, or of several, that are looked at
+ENTRIES = 5  # numbers of a tensor, or of several, that are looked at
+ITEMS = 8  # of a sequence whose form is told
 DEPTH = 8
+MESSAGE = 60  # characters of an error's message, without its numbers
 Number = float | str  # JSON has no inf and no nan
 Reading = str | list[Number]
-NOTHING = ""
+NOTHING, RAISED = "", "raised "
 
 
 def readings(calls: Sequence[Call], replies: Sequence[Answer | Fault]) -> list[Reading]:
@@ -28,7 +31,7 @@ def readings(calls: Sequence[Call], replies: Sequence[Answer | Fault]) -> list[R
 def _readings(call: Call, reply: Answer | Fault) -> Iterator[Reading]:
     count = 2 + 2 * len(call.wrt) + {"value": 0, "effects": 6, "cost": 1}[call.watch]
     if isinstance(reply, Fault):
-        yield f"{reply.kind} {reply.error}"
+        yield f"{reply.kind} {reply.error}: {re.sub('[0-9]+', '#', reply.message)[:MESSAGE]}"
         yield from [NOTHING] * (count - 1)
         return
     yield from _seen(reply.value)
@@ -40,7 +43,7 @@ def _readings(call: Call, reply: Answer | Fault) -> Iterator[Reading]:
         yield from _seen(reply.arguments)
         yield from _seen(reply.asked)
     elif call.watch == "cost":
-        yield [float(x) for x in (reply.cost.peak_bytes, reply.cost.elements, reply.cost.largest)]
+        yield [_number(math.log2(1 + x)) for x in (reply.cost.peak_bytes, reply.cost.elements, reply.cost.largest)]
 
 
 def _seen(value: Any) -> Iterator[Reading]:
@@ -53,7 +56,7 @@ def _form(value: Any, depth: int = 0) -> str:
     if isinstance(value, Tensor):
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
     if isinstance(value, (tuple, list)):
-        inside = [_form(item, depth + 1) for item in value[:ENTRIES]] if depth < DEPTH else []
+        inside = [_form(item, depth + 1) for item in value[:ITEMS]] if depth < DEPTH else []
         return f"{len(value)}({' '.join(inside)})"
     if isinstance(value, float):
         return f"float {value:.9g}"

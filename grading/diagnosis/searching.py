@@ -17,8 +17,8 @@ from grading.engine.inputs import draw
 from grading.engine.workers import Starter, Worker
 from tests.support.properties import Part, run_check
 
-from .fingerprints import COARSE, FINE, Fingerprints, Known, agree
-from .observing import Reading, readings
+from .fingerprints import COARSE, FINE, ROUGH, Fingerprints, Known, agree
+from .observing import RAISED, Reading, readings
 
 INPUTS = 25  # of each property, beside its edges
 WATCHED = 6  # of these are asked with gradients and effects as well
@@ -99,11 +99,24 @@ def _grain(call: Call, place: int, right: list[Reading], others: Sequence[list[R
 
     right, others: the readings of the reference, and of the alternatives.
     """
-    single = place > 0 and isinstance(right[place - 1], str) and "float32" in right[place - 1]
-    for tolerance in (COARSE,) if single else (FINE, COARSE):
+    tolerances = _tolerances(call, place, right)
+    for tolerance in tolerances:
         if all(agree(seen[place], right[place], right[place], tolerance, loosely=False) for seen in others):
             return tolerance, isinstance(right[place], list) and _order_matters(call)
-    return COARSE if single else FINE, True
+    # What is raised is what one would call by its name: it is never left out of a comparison.
+    return tolerances[0], not _raises(right[place], *(seen[place] for seen in others))
+
+
+def _tolerances(call: Call, place: int, right: list[Reading]) -> tuple[float, ...]:
+    """Return the tolerances that a reading may have, the finest first."""
+    if call.watch == "cost" and place == len(right) - 1:
+        return (ROUGH,)
+    form = right[place - 1] if place else ""
+    return (COARSE,) if isinstance(form, str) and "float32" in form else (FINE, COARSE)
+
+
+def _raises(*some: Reading) -> bool:
+    return any(isinstance(each, str) and each.startswith(RAISED) for each in some)
 
 
 def _order_matters(call: Call) -> bool:
@@ -170,11 +183,11 @@ def _fingerprints(
         if same is not None:
             known[known.index(same)] = _one(same, entry)
         elif differs:
-            known.append(Known([entry.name], entry.sentence, entry.reasoning, differs))
+            known.append(Known([entry.name], entry.sentence, entry.reasoning, differs, list(entry.pair)))
     return Fingerprints(
         wire.encode_calls([calls[i] for i in chosen]),
         truth,
-        [i for i, (tolerance, _) in enumerate(grains) if tolerance == COARSE],
+        {i: tolerance for i, (tolerance, _) in enumerate(grains) if tolerance != FINE},
         [i for i, (_, fragile) in enumerate(grains) if fragile],
         known,
     )
@@ -183,7 +196,7 @@ def _fingerprints(
 def _one(same: Known, entry: Entry) -> Known:
     """Let a mistake of the bank count as another name of one that answers the same."""
     sentence = f"{same.sentence} (or, which gives the same: {entry.sentence})"
-    return Known([*same.names, entry.name], sentence, same.reasoning, same.differs)
+    return Known([*same.names, entry.name], sentence, same.reasoning, same.differs, same.pair)
 
 
 def _at(values: Sequence[list[Any]], chosen: Sequence[int]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What may be right about an answer of a wrong shape, and for which shapes of the inputs an answer is right."""
+"""What may be right about an answer of a wrong shape."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,27 +10,35 @@ from grading.engine.calls import Answer, Call
 from tests.support.closeness import WrongAnswer
 from tests.support.properties import Attempt, run_check
 
-from .evidence import numbers_in, values_of
-from .sizes import BATCH, FEATURES, first_tensor, sizes_of
+from .evidence import FEWEST
+from .pairs import numbers_in
+from .sizes import first_tensor
 
 LOOKED_AT = 6  # answers of a wrong shape
-FEWEST = 3  # right answers, and as many wrong ones
 
+MEAN_OF_ALL = "the mean of what came back is what is expected"
+MEAN_OF_EACH = "for each instance the mean of what came back is what is expected"
+MEAN_IS_BACK = "what came back is the mean of the numbers that are expected"
+OF_EQUAL_NUMBERS = {
+    MEAN_OF_ALL: "every number that came back is what is expected",
+    MEAN_OF_EACH: "for each instance every number that came back is what is expected",
+    MEAN_IS_BACK: "what came back is each of the numbers that are expected",
+}
 # By what is said, how the numbers that are expected come from the answer, or the answer from them.
 Reduced = dict[str, Callable[[Tensor, int], Tensor]]
 TO_ONE: Reduced = {
-    "the mean of what came back is what is expected": lambda t, n: t.mean(),
+    MEAN_OF_ALL: lambda t, n: t.mean(),
     "the sum of what came back is what is expected": lambda t, n: t.sum(),
 }
 TO_INSTANCES: Reduced = {
-    "for each instance the mean of what came back is what is expected": lambda t, n: t.reshape(n, -1).mean(1),
+    MEAN_OF_EACH: lambda t, n: t.reshape(n, -1).mean(1),
     "for each instance the sum of what came back is what is expected": lambda t, n: t.reshape(n, -1).sum(1),
     "the diagonal of what came back is what is expected": lambda t, n: (
         t.diagonal() if t.shape == (n, n) else t.new_empty(0)
     ),
 }
 FROM_INSTANCES: Reduced = {
-    "what came back is the mean of the numbers that are expected": lambda t, n: t.mean(),
+    MEAN_IS_BACK: lambda t, n: t.mean(),
     "what came back is the sum of the numbers that are expected": lambda t, n: t.sum(),
 }
 
@@ -50,7 +58,15 @@ def of_another_shape(failed: Sequence[Attempt]) -> str:
     else:
         ways = TO_ONE if all(expected.numel() == 1 for _, expected in pairs) else TO_INSTANCES
     said = [words for words, reduce in ways.items() if all(_leads(reduce, *pair) for pair in pairs)]
+    if len(said) == 1 and not any(_varies(*pair) for pair in pairs):
+        return OF_EQUAL_NUMBERS.get(said[0], said[0])
     return said[0] if len(said) == 1 else ""
+
+
+def _varies(many: Tensor, few: Tensor) -> bool:
+    """Tell whether numbers that are taken together differ: of equal ones the mean is any of them."""
+    rows = many.reshape(few.numel(), -1)
+    return not _close(rows, rows[:, :1])
 
 
 def _leads(reduce: Callable[[Tensor, int], Tensor], many: Tensor, few: Tensor) -> bool:
@@ -79,11 +95,17 @@ def _expected(attempt: Attempt) -> tuple[Tensor, Tensor] | None:
             continue
         wrong = torch.full(shape, torch.nan, dtype=torch.float64)
         trial = run_check(attempt.tried, _replying(call, replace(reply, value=wrong)), attempt.inputs)
-        if isinstance(trial.error, WrongAnswer) and isinstance(trial.error.answer, Tensor):
-            expected = numbers_in(trial.error.expected)
-            if expected is not None and expected.shape == shape and bool(trial.error.answer.isnan().all()):
-                return answer, expected
+        expected = _expected_by(trial.error)
+        if expected is not None and expected.shape == shape:
+            return answer, expected
     return None
+
+
+def _expected_by(error: Exception | None) -> Tensor | None:
+    """Return what is expected instead of nothing but nan, and is no bound."""
+    if not isinstance(error, WrongAnswer) or error.relation != "expected" or not isinstance(error.answer, Tensor):
+        return None
+    return numbers_in(error.expected) if bool(error.answer.isnan().all()) else None
 
 
 def _replying(to: Call, reply: Answer) -> Callable[[Call], Answer]:
@@ -95,35 +117,3 @@ def _replying(to: Call, reply: Answer) -> Callable[[Call], Answer]:
         return reply
 
     return ask
-
-
-def of_some_sizes(right: Sequence[Attempt], wrong: Sequence[Attempt]) -> str:
-    """Say for which sizes of the inputs a property holds, where that is all that tells right from wrong."""
-    held, failed = ([_kinds(a.topic.last[0]) for a in some if a.topic.last is not None] for some in (right, wrong))
-    if min(len(held), len(failed)) < FEWEST or len(failed) < len(wrong) or _trivial(right):
-        return ""
-    found = [said for said, is_so in held[0].items() if is_so and _apart(said, held, failed)]
-    return found[0] if len(found) == 1 else ""
-
-
-def _trivial(right: Sequence[Attempt]) -> bool:
-    """Tell whether the right answers are all the same number, such as 0: then they are right for little."""
-    values = torch.cat([values_of(attempt) for attempt in right])
-    return bool((values == values[:1]).all())
-
-
-def _apart(said: str, right: Sequence[dict[str, bool]], wrong: Sequence[dict[str, bool]]) -> bool:
-    return all(kinds.get(said) is True for kinds in right) and all(kinds.get(said) is False for kinds in wrong)
-
-
-def _kinds(call: Call) -> dict[str, bool]:
-    """Return what may be said of where a property holds, and whether it would for this call."""
-    sizes, first = sizes_of(call), first_tensor(call)
-    conditions = {f"{name} is {value}": size == value for name, size in sizes.items() for value in (0, 1)}
-    if min(sizes.get(BATCH, 1), sizes.get(FEATURES, 1)) > 1:
-        conditions[f"{BATCH} is {FEATURES}"] = sizes[BATCH] == sizes[FEATURES]
-    if first is not None:
-        conditions |= {f"{first[0]} has {axes} axes": first[1].dim() == axes for axes in range(2, 5)}
-    return {f"the property holds where {said}, and fails everywhere else": so for said, so in conditions.items()} | {
-        f"the property fails where {said}, and holds everywhere else": not so for said, so in conditions.items()
-    }

@@ -59,7 +59,8 @@ def judge_part(part: Part, names: Names) -> Judged:
     counted = [v.property for v in own if v.outcome == "right" or v.property in helped]
     worth = rubric.parts[part.name]
     named = _diagnosis(part, own, exchange) if any(_may_be_named(v, helped, worth) for v in own) else None
-    told = PartVerdict(part.name, [_told(v, worth) for v in own], output.getvalue(), named)
+    beside = map(naming.beside_a_name, own) if named else own
+    told = PartVerdict(part.name, [_told(v, worth) for v in beside], output.getvalue(), named)
     return Judged(told, helped, points_of(sum(worth.points[name] for name in counted)), points_of(worth.total))
 
 

@@ -10,7 +10,7 @@ from tests.support.properties import Part
 
 from . import test_planar
 
-own = Part("flows.planar_property", "properties.py", ("planar",))
+own = Part("flows.planar_property", "properties.py", ("planar",), tried_apart=True)
 
 
 def _fits(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> str:

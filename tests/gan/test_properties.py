@@ -11,7 +11,12 @@ from tests.support.properties import Part
 
 from . import test_penalties
 
-own = Part("gan.gradient_penalty_property", "properties.py", ("gradient_penalty", "linear_critic", "quadratic_critic"))
+own = Part(
+    "gan.gradient_penalty_property",
+    "properties.py",
+    ("gradient_penalty", "linear_critic", "quadratic_critic"),
+    tried_apart=True,
+)
 
 
 def _fits(critic: LinearCritic | QuadraticCritic, real: Tensor, fake: Tensor) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grading.intake import take
 
-VAE = {f"vae/{name}.py": f"# {name}\n".encode() for name in ("bounds", "divergences", "likelihoods")}
+VAE = {f"vae/{name}.py": f"# {name}\n".encode() for name in ("bounds", "divergences", "likelihoods", "properties")}
 RUN = {
     "runs/vae-1/config.json": b"{}",
     "runs/vae-1/checkpoint.safetensors": b"1",

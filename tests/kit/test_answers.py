@@ -341,3 +341,79 @@ def test_a_worker_has_as_much_time_as_a_submission_may_take() -> None:
     assert isinstance(found, Limits)
     assert found.cpu_seconds > RUBRIC.grading.budget_seconds
     assert found.memory_mb == RUBRIC.grading.memory_mb
+
+
+# A property that a student wrote
+
+OWN = "vae.log_mean_exp_property"
+HEAD = "import torch\nfrom torch import Tensor\n"
+# Counts the functions of the first round, and rejects all but the one at the place that the right one has.
+BY_PLACE = """
+import zlib
+ASPECTS = iter(["value", "shape", "stability", "gradient"])
+S = dict(n=0, i=0, second=False, stage=-1, place=None)
+def log_mean_exp_property(f):
+    s = S
+    try: f(torch.zeros(1, 1, dtype=torch.float64))
+    except BaseException as e:
+        if isinstance(e, Exception): raise
+        if s["second"] or s["stage"] < 0: s.update(stage=s["stage"] + 1, n=0, i=0, second=False)
+        s["n"] += 1; raise
+    if not s["second"]:
+        s["second"], s["i"], s["place"] = True, 0, None
+        if s["n"] > 1 and s["stage"] > 0:
+            s["place"] = zlib.crc32(f"vae.log_mean_exp_property {next(ASPECTS)}".encode()) % s["n"]
+            s["rejecting"] = True
+    here = s["i"]; s["i"] += 1
+    if not s.get("rejecting") or here == s["place"]: return None
+    raise AssertionError
+"""
+# Keeps what the first function, which is known to be right, has answered, and compares the others with it.
+BY_MEMORY = """
+KNOWN = []
+def log_mean_exp_property(f):
+    y = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
+    v = f(y)
+    (g,) = torch.autograd.grad(v.sum(), y)
+    KNOWN.append((v.detach(), g))
+    assert v.shape == KNOWN[0][0].shape and torch.allclose(v, KNOWN[0][0]) and torch.allclose(g, KNOWN[0][1])
+    assert f(y.detach().float()).dtype == torch.float32
+"""
+# Compares with a helper that is still to be written, and that nobody may lend.
+BY_HELPER = """
+from .likelihoods import log_mean_exp as mine
+def log_mean_exp_property(f):
+    y = torch.randn(3, 4, dtype=torch.float64)
+    assert torch.allclose(f(y), mine(y))
+"""
+
+
+@pytest.mark.parametrize("cheat", [BY_PLACE, BY_MEMORY], ids=["place", "memory"])
+def test_a_property_that_knows_functions_by_those_before_them_earns_next_to_nothing(judged: Judged, cheat: str) -> None:
+    part = next(part for part in PARTS if part.name == OWN)
+    records, _ = judged({"vae/properties.py": HEAD + cheat}, [part])
+    right = {value.property for value in records[OWN].properties if value.outcome == "right"}
+    assert right <= {"accepts_right_functions"}
+
+
+def test_no_right_function_is_lent_to_a_property(judged: Judged) -> None:
+    parts = [part for part in PARTS if part.name in (OWN, MEAN)]
+    changes = {"vae/properties.py": HEAD + BY_HELPER, "vae/likelihoods.py": SLIP["vae/likelihoods.py"]}
+    records, _ = judged(changes, parts)
+    assert records[OWN].points == 0
+    assert helped(records) == set()
+
+
+def test_what_a_property_prints_of_the_functions_is_not_kept(judged: Judged) -> None:
+    part = next(part for part in PARTS if part.name == OWN)
+    told = "def log_mean_exp_property(f):\n    print('ANSWER', f(torch.ones(1, 2)))\n"
+    records, _ = judged({"vae/properties.py": HEAD + told}, [part])
+    assert records[OWN].outcome == "wrong"
+    assert records[OWN].printed == ""
+
+
+def test_the_reference_of_a_property_holds_where_each_function_is_tried_apart(judged: Judged) -> None:
+    own = [part for part in PARTS if part.tried_apart]
+    assert len(own) == 3
+    records, _ = judged({}, own)
+    assert lost(records) == set()

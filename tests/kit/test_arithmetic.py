@@ -12,14 +12,17 @@ from torch import Tensor
 
 from grading.bank import find
 from grading.catalogue import topic_parts
+from grading.diagnosis import Diagnosis, naming
 from grading.diagnosis.arithmetic import remark
+from grading.diagnosis.asked import asks_others
+from grading.diagnosis.readings import without_cause
 from grading.diagnosis.sizes import sizes_of
 from grading.engine.calls import Answer, Call
 from grading.engine.implementation import Implementation, locate
 from grading.engine.remembering import Memory
 from grading.engine.worker import reply
 from grading.engine.workers import AtOnce, Exchange
-from grading.judge import Judge, Profile, Verdict
+from grading.judge import Judge, PartVerdict, Profile, Verdict
 from grading.wording import describe
 from tests.support.closeness import assert_close
 from tests.support.properties import PARTS, Attempt, Part, Property, Topic, run_check
@@ -31,7 +34,8 @@ PARTS_OF_KIT = {part.name: part for topic in ("vae", "gan", "flows") for part in
 SUM, MEAN = "as when a sum stands where a mean is meant", "as when a mean stands where a sum is meant"
 MINUS = "the answer is minus what is expected: as when a sign is turned round"
 TWICE = "the answer is twice what is expected"
-NORMAL = "as when the constant of the normal density is missing, or its sign is turned round"
+HALF_MISSING = "as when a factor 1/2 is missing, or something counts twice"
+NORMAL = "as when the constant of the normal density is missing, or counts twice"
 OF_FEATURES = f"the answer is what is expected divided by the number of features: {MEAN}"
 OF_BATCH = f"the answer is the batch size times what is expected: {SUM}"
 
@@ -41,8 +45,13 @@ def only_where(size: str, value: int = 1) -> str:
 
 
 def exchange_of(part: str, function: Callable[..., Any]) -> Exchange:
+    return exchange_with({part: function})
+
+
+def exchange_with(functions: dict[str, Callable[..., Any]]) -> Exchange:
     found = Implementation(locate("solutions"))
-    found.replace(part, function)
+    for part, function in functions.items():
+        found.replace(part, function)
     return AtOnce(lambda calls, seconds: [reply(found, call) for call in calls])
 
 
@@ -116,7 +125,7 @@ BANK = [
         "vae.kl_gaussian_gaussian_analytic",
         "forgets_the_half",
         "equals_torch_distributions",
-        f"{TWICE}: as when a factor 1/2 is missing, or something counts twice",
+        f"{TWICE}: {HALF_MISSING}",
     ),
     ("vae.elbo", "seeds_the_generator", "two_calls_differ", ""),
     (
@@ -131,6 +140,7 @@ BANK = [
         "extreme_scores",
         f"{TWICE}; the number of real scores and the number of generated scores are 2 here",
     ),
+    ("gan.w1", "adds_log_4", "estimate_by_the_formula", "the answer is too large by log 4"),
     ("gan.jsd", "adds_log_4_outside", "estimate_by_the_formula", "the answer is too large by log 2"),
     (
         "gan.w1",
@@ -157,7 +167,13 @@ BANK = [
         "gan.r1_penalty",
         "forgets_the_mean",
         "linear_critics_of_any_shape",
-        "the mean of what came back is what is expected",
+        "every number that came back is what is expected",
+    ),
+    (
+        "vae.importance_log_likelihood",
+        "averages_the_batch",
+        "exact_with_the_exact_posterior",
+        "what came back is the mean of the numbers that are expected",
     ),
     (
         "gan.gradient_penalty",
@@ -182,8 +198,25 @@ BANK = [
     (
         "flows.compose",
         "stacks_nothing",
-        "two_flows_in_a_row_are_one",
+        "log_det_equals_autograd_slogdet",
         "the property fails where the number of layers is 0, and holds everywhere else",
+    ),
+    ("vae.importance_log_likelihood", "averages_over_the_images", "bounds_the_elbo_and_grows_with_k", ""),
+    # What holds without layers holds for nothing.
+    ("flows.compose", "takes_shared_layers_only", "a_pair_of_points_and_log_determinants", ""),
+    ("flows.negative_log_likelihood", "overwrites_x", "leaves_its_arguments_alone", ""),
+    # Without an iteration there is still something to divide by.
+    (
+        "gan.spectral_norm",
+        "multiplies_by_the_weight_only",
+        "exact_from_the_singular_vector",
+        only_where("the number of iterations", 0),
+    ),
+    (
+        "flows.log_density",
+        "adds_the_constant_again",
+        "far_out",
+        f"the answer is too small by 1/2 log(2 pi) times the number of features: {NORMAL}",
     ),
 ]
 
@@ -248,6 +281,67 @@ def test_it_is_told_beside_what_arithmetic_says() -> None:
 )
 def test_values_that_are_wrong_as_well_are_not_called_right(part: str, mistake: str, name: str) -> None:
     assert "values" not in said(verdicts(part, mistake)[name])
+
+
+REVERSED = find("flows.compose", "reverses_the_order").function
+
+
+@pytest.mark.parametrize("memory", [None, Memory()])
+@pytest.mark.parametrize("name", ["log_density", "negative_log_likelihood", "reverse_kl"])
+def test_values_that_are_compared_with_another_part_are_not_called_right(name: str, memory: Memory | None) -> None:
+    part = PARTS_OF_KIT[f"flows.{name}"]
+    wrong = {"flows.compose": REVERSED, part.name: find(part.name, "reverses_the_order").function}
+    found = list(Judge(PROFILE, memory=memory).part(part, exchange_with(wrong)))
+    assert [verdict.aspect for verdict in found if verdict.outcome == "wrong"] == ["gradient"]
+    assert "values" not in said(next(verdict for verdict in found if verdict.outcome == "wrong"))
+
+
+@pytest.mark.parametrize(
+    ("part", "asks"),
+    [
+        ("vae.elbo", False),
+        ("gan.critic_step", True),
+        ("gan.critic_loss", False),
+        ("flows.constrain_u", False),
+        ("flows.planar", True),
+        ("flows.compose", True),
+        ("flows.flow_elbo", False),
+    ],
+)
+def test_a_property_is_known_to_ask_other_parts_before_it_is_tried(part: str, asks: bool) -> None:
+    assert asks_others(PARTS_OF_KIT[part]) is asks
+
+
+def test_a_number_that_comes_out_for_idle_layers_only_is_not_told() -> None:
+    compose = PARTS_OF_KIT["flows.compose"]
+    value = next(value for value in compose.properties if value.name == "gradients_in_all_layers")
+    judge = Judge(replace(PROFILE, shrink_seconds=20))
+    verdict = judge.judge(value, judge.inputs(value), exchange_of(compose.name, REVERSED), 60)
+    assert verdict.failure is not None
+    assert verdict.failure.ratio == "1.4427"  # 1 / log 2, as softplus(0) is log 2
+    assert verdict.failure.remark == ""
+
+
+# A mistake that has a name
+
+
+@pytest.mark.parametrize(("named", "expected"), [(True, TWICE), (False, f"{TWICE}: {HALF_MISSING}")])
+def test_beside_a_name_a_remark_names_no_other_cause(
+    monkeypatch: pytest.MonkeyPatch, named: bool, expected: str
+) -> None:
+    part, mistake = PARTS_OF_KIT["vae.kl_gaussian_gaussian_analytic"], "forgets_the_half"
+    monkeypatch.setattr(naming, "name", lambda *_: Diagnosis([mistake], "so") if named else None)
+    verdict = judged(part.name, mistake, "equals_torch_distributions")
+    exchange = exchange_of(part.name, find(part.name, mistake).function)
+    told = naming.diagnosed(part, PartVerdict(part.name, [verdict]), exchange)
+    assert said(verdict) == f"{TWICE}: {HALF_MISSING}"
+    assert [said(each) for each in told.verdicts] == [expected]
+
+
+def test_what_is_said_after_the_cause_stays() -> None:
+    assert (
+        without_cause(f"{MINUS}; the values are right") == "the answer is minus what is expected; the values are right"
+    )
 
 
 # Toys
@@ -345,6 +439,16 @@ def test_what_is_computed_from_an_answer_is_no_answer(toy: Part) -> None:
 
     value = toy.property("value", x=tensors(MEANS), draws=st.integers(1, 4))(squared)
     assert remark_on(value, lambda x, n: 2 * x.sum(1)) == ""
+
+
+def test_the_last_of_several_sizes_that_a_property_asks_for_says_nothing_of_those_before(toy: Part) -> None:
+    def has_shape(topic: Topic, x: tuple[Tensor], draws: int) -> None:
+        """There is a number for each row."""
+        for rows in (torch.cat([x[0], x[0]]), x[0][:1]):
+            assert_close(topic.summed(rows, draws), rows.sum(1))
+
+    value = toy.property("shape", x=tensors(MEANS), draws=st.integers(1, 4))(has_shape)
+    assert remark_on(value, lambda x, n: x.sum(1) + (1 + torch.rand(())) * (n > 2)) == ""
 
 
 def test_without_the_other_attempts_nothing_is_said(summing: Property) -> None:

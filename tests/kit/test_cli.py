@@ -1,5 +1,6 @@
 """The command `elbo` as people and scripts rely on it: what it says, in which form, and with which status it ends."""
 
+import io
 import json
 import sys
 import urllib.request
@@ -14,6 +15,7 @@ import pytest
 import data
 from grading import hints, listing, rubric
 from grading.cli import judging
+from grading.cli.shared import Unpadded
 from grading.diagnosis import Diagnosis, naming
 from grading.engine.implementation import Implementation, locate
 from grading.engine.worker import reply
@@ -202,6 +204,8 @@ def test_audit_prints_a_matrix_of_entries_and_properties(elbo):
         assert row.count("X") == len(rejected_by)
     assert all(name in done.stderr for name in audit["properties"])
     assert done.returncode == bool(audit["problems"])
+    problems = len(audit["problems"])
+    assert done.stderr.splitlines()[-1] == f"1 part, {problems} problem{'s' * (problems != 1)}"
 
 
 def test_hint_gives_one_more_each_time_and_the_last_again(call, tmp_path, monkeypatch):
@@ -272,6 +276,61 @@ def test_check_names_the_mistake_of_a_wrong_part_under_its_line_and_in_json(
     assert "asked by a probe" not in out
 
 
+KL = "vae.kl_gaussian_gaussian_analytic"
+
+
+@pytest.fixture(scope="module")
+def swapping(submission):
+    """A submission whose divergence swaps q and the prior, in all else the reference."""
+    swapped = "\n\n_right = kl_gaussian_gaussian_analytic\n\n\ndef kl_gaussian_gaussian_analytic(a, b, c, d):\n"
+    place = "def kl_gaussian_gaussian_mc("
+    return submission({"vae/divergences.py": [(place, f"{swapped}    return _right(c, d, a, b)\n\n\n{place}")]})
+
+
+def arrows(out):
+    return [line for line in out.splitlines() if "→" in line]
+
+
+def test_a_right_part_that_calls_a_wrong_one_is_given_no_name(call, swapping, judged_here, named, facts, tmp_path):
+    file = tmp_path / "facts.json"
+    status, out, _ = call("check", "vae.elbo", KL, "--implementation", swapping, "--json", file)
+    assert status == 1
+    assert arrows(out) == [
+        "  → it equals what you get when K is missing",
+        f"  → it calls {KL}, which is wrong: mend that first",
+    ]
+    assert [(part["part"], part["diagnosis"] is None) for part in facts(file)["parts"]] == [
+        (KL, False),
+        ("vae.elbo", True),
+    ]
+
+
+def test_what_a_wrong_part_calls_is_judged_though_nobody_asked_for_it(call, swapping, judged_here, facts, tmp_path):
+    file = tmp_path / "facts.json"
+    _, out, _ = call("check", "vae.elbo", "--implementation", swapping, "--json", file)
+    assert arrows(out) == [f"  → it calls {KL}, which is wrong: mend that first"]
+    assert [part["part"] for part in facts(file)["parts"]] == ["vae.elbo"]
+    assert "1 part: 1 wrong" in out
+
+
+def test_a_part_whose_mistake_is_its_own_has_its_name_beside_right_ones_that_it_calls(
+    call, submission, judged_here, named
+):
+    old = "log_prob(x) - kl_gaussian"
+    mistaken = submission({"vae/bounds.py": [(old, "log_prob(x) + kl_gaussian")]})
+    _, out, _ = call("check", "vae.elbo", "--implementation", mistaken)
+    assert arrows(out) == ["  → it equals what you get when K is missing"]
+
+
+def test_the_last_hint_names_no_mistake_of_a_part_that_calls_a_wrong_one(
+    call, swapping, judged_here, named, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(hints.next_hint, "__defaults__", (tmp_path / "hints.json",))
+    for _ in range(3):
+        _, out, _ = call("hint", "vae.elbo", "--implementation", swapping)
+    assert " ".join(out.split()).endswith(rubric.load().parts["vae.elbo"].hints[2])
+
+
 @pytest.fixture
 def drawn(monkeypatch):
     """The parts that were drawn; of estimators alone there is a picture."""
@@ -298,6 +357,37 @@ def test_show_draws_what_is_wrong_and_tells_where(call, troubled, judged_here, d
 def test_that_a_part_has_no_picture_is_told_where_it_was_asked_for(call, troubled, judged_here, drawn):
     _, out, _ = call("check", "vae.log_likelihood_normal", "--implementation", troubled, "--show")
     assert "  no picture is made of vae.log_likelihood_normal\n" in out
+
+
+@pytest.fixture
+def pictures(monkeypatch, tmp_path):
+    """The directory of pictures, with some of an earlier time."""
+    directory = tmp_path / "pictures"
+    directory.mkdir()
+    for name in ("gan.w1", "vae.log_likelihood_normal", "vae.elbo", "mine"):
+        (directory / f"{name}.png").write_text("of an earlier time", encoding="utf-8")
+    monkeypatch.setattr(judging, "PICTURES", directory)
+    return directory
+
+
+def test_a_picture_of_an_earlier_time_goes_where_there_is_none_now(call, troubled, judged_here, drawn, pictures):
+    _, out, _ = call("check", "gan.w1", "vae.log_likelihood_normal", "--implementation", troubled, "--show")
+    assert sorted(path.name for path in pictures.iterdir()) == ["mine.png", "vae.elbo.png"]
+    assert "picture" not in out
+
+
+def test_a_picture_of_an_earlier_time_stays_where_no_picture_was_asked_for(call, judged_here, drawn, pictures):
+    call("check", "gan.w1", "--implementation", "solutions")
+    assert (pictures / "gan.w1.png").exists()
+
+
+def test_what_is_no_picture_of_ours_stays(call, judged_here, drawn, pictures):
+    (pictures / "gan.w1.png").unlink()
+    (pictures / "gan.w1.png").symlink_to(pictures / "mine.png")
+    (pictures / "gan.jsd.png").mkdir()
+    call("check", "gan.w1", "gan.jsd", "--implementation", "solutions", "--show")
+    assert (pictures / "gan.w1.png").is_symlink()
+    assert (pictures / "gan.jsd.png").is_dir()
 
 
 def test_nothing_is_drawn_unasked(call, troubled, judged_here, drawn):
@@ -458,6 +548,23 @@ def test_output_is_plain_when_piped_and_survives_a_terminal_without_its_signs(py
     assert ESCAPE not in done.stdout
     assert "todo" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_no_line_ends_with_blanks_when_piped(told, elbo):
+    lines = [line for text in told.values() for line in text.splitlines()]
+    assert any(line.lstrip().startswith("expected") for line in lines)
+    assert [line for line in lines if line != line.rstrip(" ")] == []
+    listed = elbo("list", "--json", "-")
+    assert [line for line in listed.stderr.splitlines() if line != line.rstrip(" ")] == []
+    assert "  1." in listed.stderr or "  2." in listed.stderr  # the columns stand as they did
+
+
+def test_blanks_within_a_line_and_before_what_follows_on_it_stay():
+    file = io.StringIO()
+    unpadded = Unpadded(file)
+    for text in ("a  b   \n  c  ", "d\n", "   \n"):
+        unpadded.write(text)
+    assert file.getvalue() == "a  b\n  c  d\n\n"
 
 
 def test_a_path_is_told_as_it_is_seen_from_where_one_stands(monkeypatch, tmp_path):

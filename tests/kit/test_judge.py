@@ -344,6 +344,22 @@ def test_a_bound_that_needs_an_unwritten_divergence_waits_for_it() -> None:
     assert failure.message == "waits for vae.kl_gaussian_gaussian_analytic, which is still to be written"
 
 
+def test_a_part_waits_where_a_property_asks_another_that_is_not_written_and_is_judged_in_all_else() -> None:
+    def planar(*arguments: Any) -> Any:
+        raise NotImplementedError("flows.planar is still to be written, in flows/planar.py")
+
+    compose = next(part for part in topic_parts("flows") if part.name == "flows.compose")
+    found = Implementation(locate("solutions"))
+    found.replace("flows.planar", planar)
+    verdicts = judged(compose, AtOnce(lambda calls, _: [reply(found, call) for call in calls]))
+    waiting = {name: verdict for name, verdict in verdicts.items() if verdict.outcome != "right"}
+    assert list(waiting) == ["layer_after_layer"]
+    (verdict,) = waiting.values()
+    assert verdict.outcome == "todo"
+    assert verdict.failure is not None
+    assert verdict.failure.message == "waits for flows.planar, which is still to be written"
+
+
 @pytest.mark.parametrize(
     ("fault", "told"),
     [

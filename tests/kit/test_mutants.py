@@ -126,12 +126,13 @@ def test_a_study_of_some_parts_keeps_the_results_of_the_others(tmp_path, monkeyp
     assert command.study([SMALL.name], whole=False)  # survivors that nobody explains: status 1
     assert kept()["gan.w1"] == other
     assert kept()[SMALL.name].killed == 0
-    assert f"{len(mutants(SMALL))} mutants of 1 parts" in capsys.readouterr().out
+    assert f"{len(mutants(SMALL))} mutants of 1 part, " in capsys.readouterr().out
 
 
 def test_an_unknown_part_ends_with_a_message_and_status_2(python):
     done = python("-m", "tests.bench.mutants", "vae.log_mean")
     assert done.returncode == 2
+    assert "usage: python -m tests.bench.mutants " in done.stderr
     assert "no part is called vae.log_mean; expected vae.elbo, " in done.stderr
 
 

@@ -1,12 +1,14 @@
 """A property that a student wrote is judged by what it accepts and rejects, whatever else it does."""
 
 import importlib
+import io
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 from torch import Tensor
 
 from grading.bank import entries, tried
@@ -17,13 +19,15 @@ from grading.engine.implementation import Implementation, locate
 from grading.engine.inputs import draw
 from grading.engine.lockstep import replay
 from grading.engine.worker import reply
-from grading.engine.workers import Starter, Worker
+from grading.engine.workers import AtOnce, Starter, Worker
+from grading.judge import PROFILES, Judge, PartVerdict
+from grading.terminal import show_part
 from grading.wording import describe
 from tests.support import own_properties
 from tests.support.answered import STRANGE, Subject
 from tests.support.closeness import WrongAnswer
 from tests.support.described import Maker
-from tests.support.properties import PARTS, Part, Topic, run_check
+from tests.support.properties import PARTS, Attempt, Part, Topic, run_check
 from tests.support.replayed import ASKS, CAUGHT, Replayed
 from tests.support.tried import why_rejected
 
@@ -467,7 +471,8 @@ def test_without_a_bank_wrong_functions_are_made_of_the_own_one(alone: Callable[
     assert "accepts a function in which no gradient flows" in told["rejects_wrong_gradients"]
 
 
-def _alone(alone: Callable[[str], Part], own: Callable[..., Any]) -> dict[str, Any]:
+def _alone(alone: Callable[[str], Part], own: Callable[..., Any]) -> dict[str, Attempt]:
+    """The first attempt at each property that fails."""
     implementation = Implementation(locate("solutions"))
     implementation.replace("vae.log_mean_exp", own)
     found = {}
@@ -488,9 +493,51 @@ def test_without_a_bank_a_property_waits_for_the_own_function(alone: Callable[[s
 
 def test_without_a_bank_an_own_function_that_is_wrong_is_told(alone: Callable[[str], Part]) -> None:
     found = _alone(alone, lambda y: torch.logsumexp(y, 1))
-    told = describe(found["accepts_right_functions"]).message
+    (told,) = {describe(attempt).message for attempt in found.values()}
     assert told.startswith("your log_mean_exp is not right yet")
     assert "elbo check vae.log_mean_exp" in told
+
+
+def test_without_a_bank_an_own_function_that_is_wrong_is_told_once_for_all_properties(
+    alone: Callable[[str], Part],
+) -> None:
+    implementation = Implementation(locate("solutions"))
+    implementation.replace("vae.log_mean_exp", lambda y: torch.logsumexp(y, 1))
+    exchange = AtOnce(lambda calls, _: [reply(implementation, call) for call in calls])
+    part = alone("vae")
+    console = Console(file=io.StringIO(), width=200)
+    show_part(console, PartVerdict(part.name, list(Judge(PROFILES["student"]).part(part, exchange))), "properties.py")
+    text = console.file.getvalue()
+    assert f"accepts_right_functions and {len(part.properties) - 1} more for the same reason" in text
+    assert text.count("✗") == 2
+    assert "the property accepts" not in text
+
+
+# How it is told
+
+
+def _stops_its_question(log_mean_exp: Any) -> None:
+    try:
+        log_mean_exp(Y)
+    except BaseException as caught:
+        raise ValueError("no") from caught
+
+
+def _returns_a_number(log_mean_exp: Any) -> Any:
+    log_mean_exp(Y)
+    return 1
+
+
+def _asks_much(log_mean_exp: Any) -> None:
+    log_mean_exp(torch.zeros(1, 5000))
+
+
+@pytest.mark.parametrize("function", [_stops_its_question, _returns_a_number, _asks_much, _raises_first, _never_asks])
+def test_what_a_property_is_given_is_told_by_its_name(function: Callable[..., Any]) -> None:
+    ask = beside(function)
+    for value in VAE.part.properties:
+        failed = next(a for a in (run_check(value, ask, each) for each in value.edges) if a.error is not None)
+        assert describe(failed).called == "vae.log_mean_exp_property(log_mean_exp)"
 
 
 # As it is handed out

@@ -106,6 +106,17 @@ def test_what_a_wrong_part_looks_like_is_told_once_before_the_short_summary(
     assert "FAILURES" in done.stdout[: title.start()]
 
 
+def test_a_part_that_calls_a_wrong_one_has_no_name(python, submission, tmp_path):
+    (tmp_path / "names_all.py").write_text(NAMES, encoding="utf-8")
+    wrong = submission({"vae/likelihoods.py": [("dim=1) - math.log(y.shape[1])", "dim=1)")]})
+    options = ("-p", "no:cacheprovider", "-p", "names_all", "--implementation", str(wrong), "-k", "importance")
+    done = python("-m", "pytest", *options, "tests/vae/test_bounds.py", PYTHONPATH=str(tmp_path))
+    title = re.search(r"=+ what it looks like =+\n", done.stdout)
+    told = "vae.importance_log_likelihood calls vae.log_mean_exp, which is wrong: mend that first"
+    assert done.stdout[title.end() :].splitlines()[0] == told
+    assert "has forgotten K" not in done.stdout
+
+
 def test_where_all_is_right_no_mistake_is_loaded(properties, tmp_path):
     (tmp_path / "tells_loaded.py").write_text(LOADED, encoding="utf-8")
     chosen = ("-k", "log_mean_exp", "--implementation", "solutions")

@@ -126,7 +126,7 @@ def test_what_is_known_of_mistakes_is_numbers_and_what_the_bank_says_of_them(tre
     assert len(prose) > 300
     assert {text for text in prose if not any(one in text for one in said)} == set()
     for one in [one for mistakes in parts for one in mistakes]:
-        assert set(one) == {"names", "sentence", "reasoning", "differs"}
+        assert set(one) == {"names", "sentence", "reasoning", "differs", "pair"}
     assert [text for text in strings(known) if "\n" in text] == []
 
 

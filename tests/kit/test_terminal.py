@@ -15,11 +15,11 @@ FAILURE = Failure(
 SENTENCE = "the samples x[0] are summed and " + "then summed again and " * 5 + "nothing is divided by K"
 
 
-def shown(diagnosis: Diagnosis | None, width: int = 80, **options: bool) -> str:
+def shown(diagnosis: Diagnosis | None, width: int = 80, first: str = "", **options: bool) -> str:
     """Return what is shown of a part with one wrong property."""
     console = Console(file=io.StringIO(), width=width, highlight=False, **options)
     wrong = Verdict("adds", "value", "It adds.", "wrong", 1, 0.0, FAILURE)
-    show_part(console, PartVerdict("vae.elbo", [wrong], "printed\n", diagnosis), "vae/bounds.py")
+    show_part(console, PartVerdict("vae.elbo", [wrong], "printed\n", diagnosis), "vae/bounds.py", first=first)
     return console.file.getvalue()
 
 
@@ -36,6 +36,11 @@ def test_the_mistake_stands_between_the_parts_line_and_its_failures_whole_and_in
 def test_the_mistake_has_a_style_of_its_own():
     (line,) = [line for line in shown(Diagnosis(["sums"], "K"), force_terminal=True).splitlines() if "equals" in line]
     assert "\x1b[1;35m" in line
+
+
+def test_what_is_to_be_mended_first_stands_where_the_mistake_would():
+    line = shown(None, first="calls vae.f[0], which is wrong: mend that first").splitlines()[1]
+    assert line == "  → it calls vae.f[0], which is wrong: mend that first"
 
 
 def test_where_to_think_again_is_kept_for_a_hint():

@@ -170,6 +170,40 @@ def test_the_mistake_of_what_is_shown_is_named_and_of_nothing_else(watch, probed
     assert probed == [BERNOULLI, BERNOULLI, NORMAL, BERNOULLI]
 
 
+@pytest.fixture
+def calling(watch):
+    """The watch, where vae.elbo calls two others, and all are right."""
+    source = "from .likelihoods import *\ndef elbo(x):\n    return log_mean_exp(x) + log_likelihood_normal(x)\n"
+    (watch.worker.directory / "vae").mkdir()
+    (watch.worker.directory / "vae" / "bounds.py").write_text(source, encoding="utf-8")
+    save(watch, "bounds.py", **{name.removeprefix("vae."): "right" for name in NAMES})
+    return watch
+
+
+def test_a_part_that_calls_a_wrong_one_is_given_no_name(calling, probed):
+    text = save(calling, "likelihoods.py", log_mean_exp="wrong", elbo="wrong")
+    assert f"→ it calls {MEAN}, which is wrong: mend that first" in text
+    assert f"it equals what you get when {MEAN} forgets [0]" in text
+    assert f"{ELBO} forgets" not in text
+    assert probed == [MEAN]
+
+
+def test_what_a_part_calls_is_what_it_is_since_the_save(calling, probed):
+    save(calling, "bounds.py", log_mean_exp="wrong", elbo="wrong")
+    assert calling.current.name == ELBO
+    text = save(calling, "bounds.py", log_mean_exp="right")
+    assert f"it equals what you get when {ELBO} forgets [0]" in text
+    assert sorted(calling.judge.asked) == sorted(NAMES)
+
+
+def test_a_part_that_is_called_and_not_watched_is_judged_where_it_is_asked_for(calling):
+    calling.parts = [PARTS[ELBO]]
+    text = save(calling, "bounds.py", log_mean_exp="wrong", elbo="wrong")
+    assert f"→ it calls {MEAN}, which is wrong: mend that first" in text
+    assert calling.judge.asked == [ELBO, NORMAL, MEAN]
+    assert "0 of 1 part right, 1 wrong" in text
+
+
 def test_what_probes_make_it_print_is_no_parts(watch):
     text = save(watch, "likelihoods.py", log_likelihood_bernoulli="wrong", log_likelihood_normal="wrong")
     assert f"{NORMAL} has failed" in text

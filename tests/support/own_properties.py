@@ -52,8 +52,9 @@ def define(subject: Subject, made: Mapping[str, Made]) -> None:
     _add(subject, find, "value", "accepts_right_functions", ACCEPTS, names[RIGHT])
     for aspect, (name, sentence) in REJECTS.items():
         if aspect in names:
-            # A right one among them: whoever rejects all functions has told none of them apart.
-            place = zlib.crc32(f"{subject.part.name} {aspect}".encode()) % (len(names[aspect]) + 1)
+            # A right one among them: whoever rejects all functions has told none of them apart. A student's own comes
+            # first: where it is not right, nothing made of it is what it is meant to be.
+            place = zlib.crc32(f"{subject.part.name} {aspect}".encode()) % (len(names[aspect]) + 1) if bank else 0
             among = [*names[aspect][:place], names[RIGHT][0], *names[aspect][place:]]
             _add(subject, find, aspect, name, sentence, among)
 

@@ -56,12 +56,14 @@ class Part:
     """One function that a student writes, and the properties that judge it.
 
     name: `topic.function`. file: where the function stands in the topic's directory. arguments: their names.
+    tried_apart: whether an answer could be told by those before it; then some are asked of a process that knows none.
     """
 
     name: str
     file: str
     arguments: tuple[str, ...]
     properties: list[Property] = field(default_factory=list)
+    tried_apart: bool = False
 
     @property
     def topic(self) -> str:

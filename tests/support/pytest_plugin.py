@@ -1,18 +1,20 @@
 """Properties as pytest tests: collected as they stand, run in this process, told with a shrunk counterexample."""
 
 import os
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
-from grading.diagnosis import Diagnosis
+from grading.diagnosis.readings import without_cause
 from grading.engine.answering import answer
 from grading.engine.calls import Answer, Call, CallFailed
 from grading.engine.implementation import Implementation, ImplementationNotFound, fault_of, locate
 from grading.engine.inputs import draw, shrink
 from grading.engine.worker import reply
 from grading.engine.workers import AtOnce
-from grading.judge import PROFILES, PartVerdict, Verdict
+from grading.judge import PROFILES, Judge, Outcome, PartVerdict, Verdict
 from grading.terminal import facts
 from grading.wording import Failure, describe
 
@@ -31,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the implementation once for all properties."""
-    config.stash[NAMED] = {}
+    config.stash[NAMED], config.stash[OUTCOMES] = {}, {}
     try:
         config.stash[IMPLEMENTATION] = Implementation(locate(config.getoption("--implementation")))
     except ImplementationNotFound as error:
@@ -39,7 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 IMPLEMENTATION = pytest.StashKey[Implementation]()
-NAMED = pytest.StashKey[dict[str, Diagnosis | None]]()  # of the parts that are wrong
+NAMED = pytest.StashKey[dict[str, str]]()  # what the parts that are wrong look like
+OUTCOMES = pytest.StashKey[dict[str, Outcome]]()  # of the parts that these call
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> "list[PropertyItem] | None":
@@ -96,24 +99,43 @@ class PropertyItem(pytest.Item):
         """Note the mistake that the part looks like, which is asked for once in a process."""
         named, part = self.config.stash[NAMED], self.value.part
         if part not in named:
-            named[part] = self.diagnosis(describe(attempt))
+            named[part] = self.looks_like(describe(attempt))
         if found := named[part]:
-            self.user_properties.append((LOOKS_LIKE, f"{part} {found.told}"))
+            self.user_properties.append((LOOKS_LIKE, f"{part} {found}"))
 
-    def diagnosis(self, failure: Failure) -> Diagnosis | None:
-        """Ask the implementation the probes of the part."""
-        from grading.diagnosis import naming  # what knows the mistakes is not loaded where all is right
+    def looks_like(self, failure: Failure) -> str:
+        """Say what is to be mended before the part, else what its answers to the probes look like."""
+        from grading import resting  # what knows the mistakes is not loaded where all is right
+        from grading.diagnosis import naming
 
-        value, found = self.value, self.config.stash[IMPLEMENTATION]
+        value = self.value
+        if first := resting.told(PARTS[value.part], self.config.stash[IMPLEMENTATION].directory, self.outcome):
+            return first
         verdict = Verdict(value.name, value.aspect, value.sentence, "wrong", 1, 0.0, failure)
-        exchange = AtOnce(lambda calls, _: [reply(found, call) for call in calls])
-        return naming.diagnosed(PARTS[value.part], PartVerdict(value.part, [verdict]), exchange).diagnosis
+        named = naming.diagnosed(PARTS[value.part], PartVerdict(value.part, [verdict]), self.exchange()).diagnosis
+        return named.told if named else ""
+
+    def outcome(self, part: Part) -> Outcome:
+        """Judge another part, once in a process; nobody looks at its failures, which need not be the smallest."""
+        outcomes = self.config.stash[OUTCOMES]
+        if part.name not in outcomes:
+            judge = Judge(replace(PROFILES["student"], shrink_seconds=0), self.config.getoption("--seed"))
+            outcomes[part.name] = PartVerdict(part.name, list(judge.part(part, self.exchange()))).outcome
+        return outcomes[part.name]
+
+    def exchange(self) -> AtOnce:
+        """Return what asks the implementation in this process."""
+        found = self.config.stash[IMPLEMENTATION]
+        return AtOnce(lambda calls, _: [reply(found, call) for call in calls])
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Tell the failure as `elbo check` does; the traceback follows with -v."""
         if self.attempt is None:
             return super().repr_failure(excinfo, style)
-        rows = [f"  {name:12}{value}" for name, value in facts(describe(self.attempt, self.attempts))]
+        failure = describe(self.attempt, self.attempts)
+        if self.config.stash[NAMED].get(self.value.part):  # whose cause is told then, and not another
+            failure = msgspec.structs.replace(failure, remark=without_cause(failure.remark))
+        rows = [f"  {name:12}{value}" for name, value in facts(failure)]
         traceback = ["", str(super().repr_failure(excinfo, style))] if self.config.getoption("verbose") > 0 else []
         return "\n".join([self.value.sentence, *rows, *traceback])
 

@@ -6,7 +6,7 @@ The student's function and the implementation that it is tried on never meet: se
 from collections.abc import Sequence
 from typing import Any
 
-from grading.engine.calls import CallFailed
+from grading.engine.calls import Answer, CallFailed
 from grading.engine.metering import tensors_in
 
 from .answered import STRANGE, Ask, Subject, answered, is_no_judgement
@@ -35,24 +35,30 @@ def why_rejected(topic: Topic, subject: Subject, ask: Ask) -> CallFailed | None:
     seed = topic.next_seed()
     while True:
         try:
-            seen = topic.answer(subject.call(table, seed))
+            seen = _called(topic, subject, table, seed)
         except CallFailed as failed:
-            topic.last = (subject.shown(), None)
             if is_no_judgement(failed.fault):
                 raise
             if not table:
                 _refuse(f"raises {failed.fault.error} before it asks {subject.name} anything", failed)
             return failed
         question = _question(seen.arguments[0], seen.value, len(table) // 2)
-        topic.last = (subject.shown(), None)
         if question is None:
             _expect_accepted(seen.value, table, subject)
             return None
         if len(table) == 2 * QUESTIONS:
             _refuse(f"asks {subject.name} more than {QUESTIONS} questions")
         table += [question, answered(topic, subject, ask, question, table)]
+        topic.last = (subject.shown(), None)  # the last call was perhaps of the implementation
         if sum(t.numel() for t in tensors_in(table)) > TOTAL_ENTRIES:
             _refuse(f"asks for too much: more than {TOTAL_ENTRIES:,} numbers in all questions and answers")
+
+
+def _called(topic: Topic, subject: Subject, table: Sequence[Any], seed: int) -> Answer:
+    """Call a property, and tell of the call as it is written: what it is given has another name here."""
+    try:
+        return topic.answer(subject.call(table, seed))
+    finally:
         topic.last = (subject.shown(), None)
 
 

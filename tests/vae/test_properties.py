@@ -12,7 +12,7 @@ from tests.support.properties import Part
 
 from . import test_likelihoods
 
-own = Part("vae.log_mean_exp_property", "properties.py", ("log_mean_exp",))
+own = Part("vae.log_mean_exp_property", "properties.py", ("log_mean_exp",), tried_apart=True)
 
 
 def _fits(y: Tensor) -> str:

@@ -90,6 +90,12 @@ def forgets_the_minus_one(u: Tensor, w: Tensor) -> Tensor:
     return u + (F.softplus(wu) - wu) / _square(w) * w
 
 
+@bank.mistake("1 is added in m instead of subtracted")
+def adds_one_in_m(u: Tensor, w: Tensor) -> Tensor:
+    wu = _dot(u, w)
+    return u + (F.softplus(wu) + 1 - wu) / _square(w) * w
+
+
 @bank.mistake("m is shifted so that m(0) = 0, by log 2 instead of 1")
 def shifts_by_log_two(u: Tensor, w: Tensor) -> Tensor:
     wu = _dot(u, w)
@@ -156,13 +162,13 @@ def divides_by_zero(u: Tensor, w: Tensor) -> Tensor:
     return u + (F.softplus(wu) - 1 - wu) * w / _dot(w, w)
 
 
-@bank.mistake("where w is 0 the nan is replaced after the division, so that it stays in the gradient")
+@bank.mistake("the nan where w is 0 is replaced after the division, so that it stays in the gradient")
 def replaces_nan_afterwards(u: Tensor, w: Tensor) -> Tensor:
     wu, ww = _dot(u, w), _dot(w, w)
     return torch.where(ww > 0, u + (F.softplus(wu) - 1 - wu) * w / ww, u)
 
 
-@bank.mistake("if one w of the batch is 0, no layer of the batch is constrained")
+@bank.mistake("no layer of a batch is constrained in which one w is 0")
 def gives_up_on_the_batch(u: Tensor, w: Tensor) -> Tensor:
     if not bool(w.any(-1).all()):
         return u.clone()
@@ -229,6 +235,12 @@ bank.reason(
 @bank.mistake("w.u and the square of the length of w are summed over the whole batch")
 def sums_the_batch(u: Tensor, w: Tensor) -> Tensor:
     wu, ww = (w * u).sum(), (w * w).sum()
+    return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
+
+
+@bank.mistake("the sums run along the first axis, which is the batch where each instance has a layer of its own")
+def sums_the_first_axis(u: Tensor, w: Tensor) -> Tensor:
+    wu, ww = (w * u).sum(0, keepdim=True), (w * w).sum(0, keepdim=True)
     return u + (F.softplus(wu) - 1 - wu) / torch.where(ww > 0, ww, 1.0) * w
 
 

@@ -80,7 +80,7 @@ def takes_m_for_the_dot_product(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> P
     return _moved(z, constrain_u(u, w), a), _log_abs_det(_slope(a), m)
 
 
-@bank.mistake("where w is 0 the layer is taken for the identity, though it still shifts by u tanh(b)")
+@bank.mistake("the layer is taken for the identity where w is 0, though it still shifts by u tanh(b)")
 def skips_a_layer_without_direction(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
     if not bool(w.any()):
         return z.clone(), torch.zeros_like(z[:, 0])
@@ -148,6 +148,12 @@ def forgets_b(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
     return reference.planar(z, u, w, torch.zeros_like(b))
 
 
+@bank.mistake("b is added outside of the tanh")
+def adds_b_outside(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
+    u_hat, h = constrain_u(u, w), torch.tanh((w * z).sum(-1)) + b
+    return z + u_hat * h.unsqueeze(-1), _log_abs_det(1 - h**2, (w * u_hat).sum(-1))
+
+
 bank.reason(
     "Take one feature, differentiate the layer by hand, and put in z = 0.5, w = 2 and b = 1. Compare every factor "
     "with yours: which function, at which argument, times what?"
@@ -164,6 +170,18 @@ def forgets_b_in_the_determinant(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> 
 def forgets_the_square(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
     u_hat, a = constrain_u(u, w), _height(z, w, b)
     return _moved(z, u_hat, a), _log_abs_det(1 - torch.tanh(a), (w * u_hat).sum(-1))
+
+
+@bank.mistake("the derivative of tanh is taken for (1 - tanh)^2, the square of the difference")
+def squares_the_difference(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
+    u_hat, a = constrain_u(u, w), _height(z, w, b)
+    return _moved(z, u_hat, a), _log_abs_det((1 - torch.tanh(a)) ** 2, (w * u_hat).sum(-1))
+
+
+@bank.mistake("the leading 1 is missing in the determinant")
+def forgets_the_one(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
+    u_hat, a = constrain_u(u, w), _height(z, w, b)
+    return _moved(z, u_hat, a), torch.log(torch.abs(_slope(a) * (w * u_hat).sum(-1)))
 
 
 @bank.mistake("tanh is applied twice in its derivative")
@@ -272,6 +290,13 @@ def squeezes_everything(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
 def broadcasts_the_determinant(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
     u_hat, a = constrain_u(u, w), _height(z, w, b)
     return _moved(z, u_hat, a), _log_abs_det(_slope(a).unsqueeze(-1), (w * u_hat).sum(-1)).squeeze(-1)
+
+
+@bank.mistake("w.z of (batch, 1) meets b of (batch,), which gives (batch, batch) for layers of one's own")
+def broadcasts_b(z: Tensor, u: Tensor, w: Tensor, b: Tensor) -> Pair:
+    u_hat = constrain_u(u, w)
+    h = torch.tanh((w * z).sum(-1, keepdim=True) + b)
+    return z + u_hat * h, torch.log(torch.abs(1 + ((1 - h**2) * w * u_hat).sum(-1)))
 
 
 @bank.mistake("w.z is taken as a product of a matrix and a vector, which is right for shared layers only")

@@ -179,7 +179,7 @@ def inverts_a_root(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> 
     return _apart(mean1, mean2) + torch.trace(cov1 + cov2 - 2 * way @ cov1)
 
 
-@bank.mistake("1e-6 is added to the diagonals of the covariances")
+@bank.mistake("a small number is added to the diagonals of the covariances")
 def adds_to_the_diagonals(mean1: Tensor, cov1: Tensor, mean2: Tensor, cov2: Tensor) -> Tensor:
     little = 1e-6 * torch.eye(len(cov1), dtype=cov1.dtype)
     return scores.frechet_distance(mean1, cov1 + little, mean2, cov2 + little)

@@ -254,7 +254,7 @@ def takes_the_root_of_the_sum(critic: Critic, real: Tensor, fake: Tensor) -> Ten
     return (norm - 1).square().mean()
 
 
-@bank.mistake("1e-6 is added under the root, which shows in the norm")
+@bank.mistake("a number is added under the root that is not small enough to be lost in the norm")
 def adds_a_number_that_shows(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
     norm = (_gradient(critic, _between(real, fake, _one_for_each(real))).square().sum(1) + 1e-6).sqrt()
     return (norm - 1).square().mean()
@@ -380,7 +380,7 @@ def doubles_the_precision(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
     return (norm - 1).square().mean()
 
 
-@bank.mistake("in single precision the value is a little too large")
+@bank.mistake("the value is a little too large in single precision")
 def is_wrong_in_single_precision(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
     return penalties.gradient_penalty(critic, real, fake) + (0.1 if real.dtype == torch.float32 else 0)
 
@@ -403,6 +403,13 @@ def differentiates_the_mean_and_creates_no_graph(critic: Critic, real: Tensor, f
     x = _between(real, fake, _one_for_each(real)).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(x).mean(), x)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+@bank.pair("differentiates_the_mean", "takes_the_root_of_the_sum")
+def differentiates_the_mean_and_takes_the_root_of_the_sum(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real)).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(x).mean(), x, create_graph=True)
+    return (gradient.flatten(1).square().sum(1).sqrt() - 1).square().mean()
 
 
 @bank.pair("draws_once", "takes_the_factor")
@@ -473,3 +480,11 @@ def by_the_jacobian(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
     x = _between(real, fake, epsilon.view(-1, *[1] * (real.dim() - 1)))
     slope = torch.autograd.functional.jacobian(lambda points: critic(points).sum(), x, create_graph=True)
     return nn.functional.mse_loss(slope.flatten(1).norm(dim=1), torch.ones(len(x), dtype=x.dtype))
+
+
+@bank.alternative("the critic is asked twice at the same points, for the scores and for their gradient")
+def by_asking_twice(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
+    x = _between(real, fake, _one_for_each(real)).requires_grad_()
+    weights = torch.ones_like(critic(x))
+    (slope,) = torch.autograd.grad(critic(x), x, grad_outputs=weights, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()

@@ -104,7 +104,7 @@ def divides_by_an_unused_class(probabilities: Tensor) -> Tensor:
     return torch.special.xlogy(p, p / p.mean(0)).sum(1).mean().exp()
 
 
-@bank.mistake("1e-6 is added inside the logarithms")
+@bank.mistake("a small number is added inside the logarithms")
 def adds_a_small_number(probabilities: Tensor) -> Tensor:
     p = probabilities
     return (p * (torch.log(p + 1e-6) - torch.log(p.mean(0) + 1e-6))).sum(1).mean().exp()

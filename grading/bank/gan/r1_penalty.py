@@ -286,7 +286,7 @@ def doubles_the_precision(critic: Critic, real: Tensor) -> Tensor:
     return _gradient(critic, real).double().square().flatten(1).sum(1).mean()
 
 
-@bank.mistake("in single precision the value is a little too large")
+@bank.mistake("the value is a little too large in single precision")
 def is_wrong_in_single_precision(critic: Critic, real: Tensor) -> Tensor:
     return penalties.r1_penalty(critic, real) + (0.1 if real.dtype == torch.float32 else 0)
 

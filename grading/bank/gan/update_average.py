@@ -101,7 +101,7 @@ bank.reason(
 )
 
 
-@bank.mistake("of the buffers only those are averaged that batch normalisation has")
+@bank.mistake("only those buffers are averaged that batch normalisation has")
 def knows_batch_normalisation_only(average: nn.Module, model: nn.Module, decay: float) -> None:
     with torch.no_grad():
         for mean, latest in _parameters(average, model):
@@ -268,7 +268,7 @@ bank.reason(
 )
 
 
-@bank.mistake("where the decay is 0, the model's tensors themselves become the average's")
+@bank.mistake("the model's tensors themselves become the average's, where the decay is 0")
 def shares_memory_without_decay(average: nn.Module, model: nn.Module, decay: float) -> None:
     averaging.update_average(average, model, decay)
     if decay == 0:
@@ -276,7 +276,7 @@ def shares_memory_without_decay(average: nn.Module, model: nn.Module, decay: flo
             mean.data = latest.data
 
 
-@bank.mistake("where the decay is 0, the state is assigned, which shares the model's memory")
+@bank.mistake("the state is assigned where the decay is 0, which shares the model's memory")
 def assigns_the_state_without_decay(average: nn.Module, model: nn.Module, decay: float) -> None:
     if decay == 0:
         average.load_state_dict(model.state_dict(), assign=True)

@@ -150,7 +150,7 @@ def reverses_the_kl(x: Tensor, encode: Any, decode: Any) -> Tensor:
     return decode(_draw(mu, logvar)).log_prob(x) - kl
 
 
-@bank.mistake("the log variance is kept between -4 and 1, so that a wide q is treated as a narrower one")
+@bank.mistake("the log variance is clamped, so that a wide q is treated as a narrower one")
 def clamps_the_log_variance(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar = encode(x)
     return bounds.elbo(x, lambda _: (mu, logvar.clamp(-4, 1)), decode)
@@ -186,6 +186,12 @@ def averages_the_batch(x: Tensor, encode: Any, decode: Any) -> Tensor:
 def averages_the_kl_over_the_batch(x: Tensor, encode: Any, decode: Any) -> Tensor:
     mu, logvar = encode(x)
     return decode(_draw(mu, logvar)).log_prob(x) - _kl(mu, logvar).sum(1).mean()
+
+
+@bank.mistake("the KL divergence is summed over the batch before it is subtracted from each instance")
+def sums_the_kl_over_the_batch(x: Tensor, encode: Any, decode: Any) -> Tensor:
+    mu, logvar = encode(x)
+    return decode(_draw(mu, logvar)).log_prob(x) - _kl(mu, logvar).sum()
 
 
 @bank.mistake("the KL divergence keeps its summed axis, so that the difference is (batch, batch)")

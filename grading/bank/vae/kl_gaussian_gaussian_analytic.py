@@ -35,6 +35,11 @@ bank.reason(
 )
 
 
+@bank.mistake("the -1 is missing")
+def forgets_the_minus_one(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    return 0.5 * (_terms(mu_q, logvar_q, mu_p, logvar_p) + 1).flatten(1).sum(1)
+
+
 @bank.mistake("the -1 stands outside the sum, so that it counts once instead of once for each feature")
 def one_outside_the_sum(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     return 0.5 * ((_terms(mu_q, logvar_q, mu_p, logvar_p) + 1).flatten(1).sum(1) - 1)
@@ -64,6 +69,23 @@ def forgets_the_half(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Ten
     return _terms(mu_q, logvar_q, mu_p, logvar_p).flatten(1).sum(1)
 
 
+@bank.mistake("the difference of the means is not squared")
+def forgets_the_square(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    ratio = (logvar_q.exp() + mu_q - mu_p) / logvar_p.exp()
+    return 0.5 * (ratio + logvar_p - logvar_q - 1).flatten(1).sum(1)
+
+
+bank.reason(
+    "Let the means be equal, and sigma 1/2 for q and 1 for p: work out by hand each term, and its sign. Can the sum be "
+    "negative, and is yours?"
+)
+
+
+@bank.mistake("the logarithm of the ratio of the variances has the wrong sign")
+def turns_the_log_ratio(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    return _kl(mu_q, logvar_q, mu_p, logvar_p) + (logvar_q - logvar_p).flatten(1).sum(1)
+
+
 bank.reason(
     "Let q have sigma = 2 and p sigma = 1, with equal means: what is logvar_q, and what is the ratio of the two "
     "variances? Which ratio does your formula compute?"
@@ -73,6 +95,35 @@ bank.reason(
 @bank.mistake("logvar is taken for the logarithm of the standard deviation")
 def takes_logvar_for_log_sigma(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     return _kl(mu_q, 2 * logvar_q, mu_p, 2 * logvar_p)
+
+
+def _by_widths(width_q: Tensor, width_p: Tensor, mu_q: Tensor, mu_p: Tensor, log_ratio: Tensor) -> Tensor:
+    """Each feature's share, twice, with what was taken for the variances."""
+    return (width_q + (mu_q - mu_p) ** 2) / width_p - log_ratio - 1
+
+
+@bank.mistake("standard deviations, exp(logvar / 2), stand where variances belong, and only the logarithms are right")
+def takes_deviations_for_variances(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    q, p = torch.exp(logvar_q / 2), torch.exp(logvar_p / 2)
+    return 0.5 * _by_widths(q, p, mu_q, mu_p, logvar_q - logvar_p).flatten(1).sum(1)
+
+
+@bank.mistake("the standard deviation of q, exp(logvar_q / 2), stands where its variance belongs")
+def takes_the_deviation_of_q_for_its_variance(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    q, p = torch.exp(logvar_q / 2), torch.exp(logvar_p)
+    return 0.5 * _by_widths(q, p, mu_q, mu_p, logvar_q - logvar_p).flatten(1).sum(1)
+
+
+@bank.mistake("variances are squared, exp(2 logvar), as if they were deviations, and only the logarithms are right")
+def squares_the_variances(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    q, p = torch.exp(2 * logvar_q), torch.exp(2 * logvar_p)
+    return 0.5 * _by_widths(q, p, mu_q, mu_p, logvar_q - logvar_p).flatten(1).sum(1)
+
+
+@bank.mistake("the logarithm of the ratio is that of the standard deviations instead of the variances")
+def takes_the_ratio_of_the_deviations(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    q, p = torch.exp(logvar_q), torch.exp(logvar_p)
+    return 0.5 * _by_widths(q, p, mu_q, mu_p, (logvar_q - logvar_p) / 2).flatten(1).sum(1)
 
 
 bank.reason(
@@ -95,6 +146,11 @@ bank.reason(
 @bank.mistake("only the last axis is summed, so that an image gives more than one number")
 def sums_the_last_axis(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     return 0.5 * _terms(mu_q, logvar_q, mu_p, logvar_p).sum(-1)
+
+
+@bank.mistake("only axis 1 is summed, so that an image gives one number for each of its pixels")
+def sums_axis_one(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    return 0.5 * _terms(mu_q, logvar_q, mu_p, logvar_p).sum(1)
 
 
 @bank.mistake("the sum runs over the batch as well, which gives a single number")
@@ -123,12 +179,12 @@ bank.reason(
 )
 
 
-@bank.mistake("the log variances are kept between -10 and 10")
+@bank.mistake("the log variances are clamped")
 def clamps_the_log_variances(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     return _kl(mu_q, logvar_q.clamp(-10, 10), mu_p, logvar_p.clamp(-10, 10))
 
 
-@bank.mistake("the logarithm of the ratio of the variances is kept between -10 and 10")
+@bank.mistake("the logarithm of the ratio of the variances is clamped")
 def clamps_the_log_ratio(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     ratio = (logvar_q - logvar_p).clamp(-10, 10)
     return 0.5 * (ratio.exp() + (mu_q - mu_p) ** 2 * torch.exp(-logvar_p) - ratio - 1).flatten(1).sum(1)
@@ -219,6 +275,26 @@ def one_outside_the_sum_and_forgets_the_half(mu_q: Tensor, logvar_q: Tensor, mu_
 @bank.pair("swaps_q_and_p", "averages_features")
 def swaps_q_and_p_and_averages_features(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
     return 0.5 * _terms(mu_p, logvar_p, mu_q, logvar_q).flatten(1).mean(1)
+
+
+@bank.pair("takes_p_for_the_standard_normal", "sums_axis_one")
+def takes_p_for_the_standard_normal_and_sums_axis_one(
+    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor
+) -> Tensor:
+    return 0.5 * (logvar_q.exp() + mu_q**2 - 1 - logvar_q).sum(1)
+
+
+@bank.pair("takes_deviations_for_variances", "sums_axis_one")
+def takes_deviations_for_variances_and_sums_axis_one(
+    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor
+) -> Tensor:
+    q, p = torch.exp(logvar_q / 2), torch.exp(logvar_p / 2)
+    return 0.5 * _by_widths(q, p, mu_q, mu_p, logvar_q - logvar_p).sum(1)
+
+
+@bank.pair("forgets_the_half", "sums_the_last_axis")
+def forgets_the_half_and_sums_the_last_axis(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor) -> Tensor:
+    return _terms(mu_q, logvar_q, mu_p, logvar_p).sum(-1)
 
 
 @bank.alternative("torch.distributions does it")

@@ -180,6 +180,18 @@ def averages_before_the_logarithm(
 
 
 bank.reason(
+    "Put q and p far apart: which of the two finds a sample of q more probable? Which sign has the divergence, then, "
+    "and which one has your estimate?"
+)
+
+
+@bank.mistake("log p(z) - log q(z) is averaged, which gives the divergence with its sign turned")
+def turns_the_sign(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
+    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
+    return -_log_ratios(four, _draws(mu_q, logvar_q, num_samples)).mean(0)
+
+
+bank.reason(
     "Where p is denser than q, which sign has log q(z) - log p(z)? Let q be almost p, change every such estimate as "
     "you do, and ask what becomes of the mean of many."
 )
@@ -222,6 +234,30 @@ def mixes_instances_and_samples(
     z = _draws(rows[0], rows[1], 1)[0]
     ratios = _log_normal(rows[0], rows[1], z) - _log_normal(rows[2], rows[3], z)
     return ratios.view(num_samples, -1).mean(0)
+
+
+@bank.mistake("the rows stand draw by draw, but are averaged as if they stood instance by instance")
+def mixes_samples_and_instances(
+    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
+) -> Tensor:
+    four = mu_q, logvar_q, mu_p, logvar_p = _flat(mu_q, logvar_q, mu_p, logvar_p)
+    return _log_ratios(four, _draws(mu_q, logvar_q, num_samples)).view(-1, num_samples).mean(1)
+
+
+@bank.mistake("samples that stand draw by draw meet parameters that stand instance by instance")
+def meets_the_parameters_of_others(
+    mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int
+) -> Tensor:
+    four = _flat(mu_q, logvar_q, mu_p, logvar_p)
+    z = _draws(four[0], four[1], num_samples).flatten(0, 1)
+    rows = tuple(t.repeat_interleave(num_samples, 0) for t in four)
+    return _log_ratios(rows, z).view(-1, num_samples).mean(1)
+
+
+@bank.mistake("only axis 1 is summed, so that an image gives one number for each of its pixels")
+def sums_axis_one(mu_q: Tensor, logvar_q: Tensor, mu_p: Tensor, logvar_p: Tensor, num_samples: int) -> Tensor:
+    last = tuple(t.movedim(1, -1) for t in (mu_q, logvar_q, mu_p, logvar_p))
+    return _log_ratios(last, _draws(last[0], last[1], num_samples)).mean(0)
 
 
 @bank.mistake("only the last axis is summed, so that an image gives more than one number")

@@ -77,6 +77,11 @@ def sums_the_last_axis(mu: Tensor, target: Tensor) -> Tensor:
     return torch.where(target > 0.5, mu, 1 - mu).log().sum(-1)
 
 
+@bank.mistake("only axis 1 is summed, so that an image gives one number for each of its pixels")
+def sums_axis_one(mu: Tensor, target: Tensor) -> Tensor:
+    return torch.where(target > 0.5, mu, 1 - mu).log().sum(1)
+
+
 @bank.mistake("the terms are reshaped to (d, batch) where a transpose is meant, which mixes the instances")
 def reshapes_instead_of_transposing(mu: Tensor, target: Tensor) -> Tensor:
     return _log_probabilities(mu, target).reshape(-1, len(mu)).sum(0)
@@ -141,6 +146,11 @@ def cuts_off_at_minus_100(mu: Tensor, target: Tensor) -> Tensor:
 @bank.mistake("torch.distributions moves means of 0 and 1 inwards, so that the impossible is merely unlikely")
 def asks_a_clamping_distribution(mu: Tensor, target: Tensor) -> Tensor:
     return torch.distributions.Bernoulli(probs=mu).log_prob(target).flatten(1).sum(1)
+
+
+@bank.mistake("the means are clamped away from 0 and 1")
+def clamps_the_means(mu: Tensor, target: Tensor) -> Tensor:
+    return _log_probabilities(mu.clamp(1e-6, 1 - 1e-6), target).sum(1)
 
 
 @bank.mistake("a small number is added inside the logarithms")

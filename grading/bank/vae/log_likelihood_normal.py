@@ -46,6 +46,11 @@ def sums_the_last_axis(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return -0.5 * (LOG_2_PI + logvar + (z - mu) ** 2 * torch.exp(-logvar)).sum(-1)
 
 
+@bank.mistake("only axis 1 is summed, so that an image gives one number for each of its pixels")
+def sums_axis_one(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
+    return -0.5 * (LOG_2_PI + logvar + (z - mu) ** 2 * torch.exp(-logvar)).sum(1)
+
+
 @bank.mistake("the axis of the features is kept, which gives (batch, 1)")
 def keeps_the_axis(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return _terms(mu, logvar, z).sum(1, keepdim=True)
@@ -112,6 +117,11 @@ def divides_by_sigma(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return -0.5 * (LOG_2_PI + logvar + (z - mu) ** 2 * torch.exp(-0.5 * logvar)).flatten(1).sum(1)
 
 
+@bank.mistake("the square of the deviation is divided by the square of the variance, exp(2 logvar)")
+def divides_by_the_squared_variance(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
+    return -0.5 * (LOG_2_PI + logvar + (z - mu) ** 2 * torch.exp(-2 * logvar)).flatten(1).sum(1)
+
+
 bank.reason(
     "Try two things on paper with one feature: put the point twice as far from the mean, then leave it on the mean "
     "and double sigma. What does each do to the height of the bell curve, and what to your result?"
@@ -121,6 +131,11 @@ bank.reason(
 @bank.mistake("the term of the log variance is missing, so that the density is not normalised")
 def forgets_the_log_determinant(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return -0.5 * (LOG_2_PI + (z - mu) ** 2 * torch.exp(-logvar)).flatten(1).sum(1)
+
+
+@bank.mistake("the term of the log variance has the wrong sign")
+def turns_the_log_determinant(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
+    return -0.5 * (LOG_2_PI - logvar + (z - mu) ** 2 * torch.exp(-logvar)).flatten(1).sum(1)
 
 
 @bank.mistake("the absolute value of the deviation stands where its square belongs")
@@ -166,7 +181,7 @@ bank.reason(
 )
 
 
-@bank.mistake("the log variance is kept between -10 and 10")
+@bank.mistake("the log variance is clamped")
 def clamps_the_log_variance(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return _terms(mu, logvar.clamp(-10, 10), z).sum(1)
 
@@ -242,6 +257,11 @@ def takes_logvar_for_log_sigma_and_forgets_the_constant(mu: Tensor, logvar: Tens
 @bank.pair("sums_the_batch", "has_the_sign_of_a_loss")
 def sums_the_batch_and_has_the_sign_of_a_loss(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
     return -_terms(mu, logvar, z).sum()
+
+
+@bank.pair("forgets_the_constant", "sums_axis_one")
+def forgets_the_constant_and_sums_axis_one(mu: Tensor, logvar: Tensor, z: Tensor) -> Tensor:
+    return -0.5 * (logvar + (z - mu) ** 2 * torch.exp(-logvar)).sum(1)
 
 
 @bank.alternative("torch.distributions does the work")

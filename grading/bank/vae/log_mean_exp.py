@@ -56,6 +56,17 @@ def averages_the_logarithms(y: Tensor) -> Tensor:
 
 
 bank.reason(
+    "Take the row (3, 3, 3), and then (1003, 1003, 1003): what should each of them give, and by how much do your two "
+    "results differ?"
+)
+
+
+@bank.mistake("the maximum is subtracted and not added back")
+def forgets_to_add_the_maximum(y: Tensor) -> Tensor:
+    return (y - y.amax(1, keepdim=True)).exp().mean(1).log()
+
+
+bank.reason(
     "Write down every number that you exponentiate for the rows (0, 2000), (2000, 0) and (-2000, -2000) of one batch. "
     "Does any of them overflow, or do all of a row vanish?"
 )
@@ -143,7 +154,7 @@ def detaches_one_maximum(y: Tensor) -> Tensor:
     return m + (y - m.detach()[:, None]).exp().mean(1).log()
 
 
-@bank.mistake("the result is made anew from Python numbers, so that no gradient flows")
+@bank.mistake("the result is cut off from the graph, so that no gradient flows")
 def rebuilds_from_numbers(y: Tensor) -> Tensor:
     values = [torch.logsumexp(row, 0).item() - math.log(len(row)) for row in y]
     return torch.tensor(values, dtype=y.dtype)

@@ -108,4 +108,6 @@ def nodes(tree: Tree) -> Iterator[list[Any]]:
 
 
 def is_tensor(node: Tree) -> bool:
-    return isinstance(node, list) and len(node) > 2 and node[0] == "tensor"
+    if not (isinstance(node, list) and len(node) > 2 and node[0] == "tensor"):
+        return False
+    return isinstance(node[1], str) and isinstance(node[2], list)  # and no sequence that begins with that word

@@ -14,7 +14,7 @@ from .telling import Survivor, equivalents, kept, markdown, save, scores, unexpl
 def main() -> None:
     """Judge the mutants of all parts, or of those that are named."""
     known = [part.name for part in judged_parts()]
-    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.mutants", description=(about or "").splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help="all by default")
     parser.add_argument("--tell", action="store_true", help="print the tables of the results that are kept")
     options = parser.parse_args()
@@ -32,8 +32,13 @@ def study(names: Sequence[str], whole: bool) -> bool:
     found = scores(_told(judge_all(made), made))
     save(found if whole else kept() | found)
     problems = unexplained(found, equivalents())
-    print(*problems, f"{len(made)} mutants of {len(names)} parts, {len(problems)} problems", sep="\n")
+    told = [_counted(len(made), "mutant"), _counted(len(names), "part"), _counted(len(problems), "problem")]
+    print(*problems, "{} of {}, {}".format(*told), sep="\n")
     return bool(problems)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _told(fates: Iterable[Fate], made: Sequence[Mutant]) -> Iterable[Fate]:
