@@ -1,6 +1,7 @@
 """Judging the parts of one submission within its budget, with its own helpers and, where they are wrong, right ones."""
 
 import random
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,6 @@ from grading.engine.inputs import Inputs
 from grading.engine.workers import Starter, Worker
 from grading.judge import Judge, PartVerdict, Verdict
 from grading.lending import Lender
-from grading.resting import called
 from grading.wording import TO_DO, Failure
 from tests.support.properties import Part, Property
 
@@ -107,7 +107,7 @@ class Answers:
         wrong = {name for name, verdict in first.items() if verdict.outcome != "right"}
         if all(v.failure is not None and v.failure.message == TO_DO for v in first[part.name].verdicts):
             return None
-        if not failed or not called(self._directory, part, wrong & set(self._lender.lent(part))):
+        if not failed or not self._mentions(part, wrong & set(self._lender.lent(part))):
             return None
         worker = Worker(self._starter, self._directory, helpers=str(self._lender.directory(part)))
         try:
@@ -130,6 +130,18 @@ class Answers:
         verdict = self._judge.judge(value, self._judge.inputs(value), worker, left, self._judge.memory)
         self.used += time.monotonic() - start
         return verdict
+
+    def _mentions(self, part: Part, others: set[str]) -> bool:
+        """Tell whether the file of a part mentions one of these others, other than to define it.
+
+        Also where the part itself calls none: what its file cannot import keeps it from an answer too.
+        """
+        try:
+            text = (self._directory / part.topic / part.file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+        names = "|".join(re.escape(other.split(".")[1]) for other in others)
+        return bool(names) and re.search(rf"(?<!def )\b({names})\b", text) is not None
 
     def _end(self, worker: Worker) -> None:
         self.cpu += worker.cpu_seconds
