@@ -145,6 +145,8 @@ def _wrong_names(rows: Sequence[Row], expected: bool) -> Iterator[str]:
         named, entry = row.named, row.entry
         if entry.kind == "alternative" and named:
             yield f"the alternative {entry.full_name} is named as the mistake {' or '.join(named.mistakes)}"
+        if not row.rejected_by and entry.kind == "mistake":
+            continue  # nobody is told of it
         if entry.kind == "mistake" and expected and (named is None or entry.name not in named.mistakes):
             told = f"as {' or '.join(named.mistakes)}" if named else "by no name"
             yield f"the mistake {entry.full_name} is named {told}{ANEW}"

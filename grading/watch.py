@@ -42,6 +42,9 @@ class Watch:
         saves = self._saves()
         next(saves)  # from here on no save is missed, also while everything is judged for the first time
         with _keys() as self._pressed, contextlib.suppress(KeyboardInterrupt):
+            self.console.print(
+                f"[dim]judging {len(self.parts)} part{'s' * (len(self.parts) != 1)} for the first time[/]"
+            )
             self.judge_all()
             for changed in saves:
                 if changed:

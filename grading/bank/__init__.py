@@ -74,11 +74,21 @@ class Bank:
 
     def pair(self, first: str, second: str) -> Decorator:
         """Enter an implementation in which two mistakes that were entered before are made at once."""
-        made = {entry.name: entry for entry in self.entries}
-        one, other = made[first], made[second]
+        one, other = self.find(first), self.find(second)
         sentence = f"{one.sentence}; and {other.sentence}"
         reasoning = " ".join(dict.fromkeys((one.reasoning, other.reasoning)))
         return self._enter("mistake", sentence, reasoning, (first, second))
+
+    def find(self, name: str) -> Entry:
+        """Return an entry that was made before.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise KeyError(f"the bank has no {self.part}.{name}, or not above the pair that names it")
 
     def alternative(self, sentence: str) -> Decorator:
         """Enter a right implementation that is written differently."""
@@ -113,7 +123,4 @@ def find(part: str, name: str) -> Entry:
     Raises:
         KeyError: the bank has no such entry.
     """
-    for entry in entries(part):
-        if entry.name == name:
-            return entry
-    raise KeyError(f"the bank has no {part}.{name}")
+    return of(part).find(name)
