@@ -25,6 +25,15 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_bytecode() -> Iterator[None]:
+    """Leave nothing beside what tests import: some of them look at what lies in a directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+        patch.setattr(sys, "dont_write_bytecode", True)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def programs_of_the_environment() -> Iterator[None]:
     """Find the programs beside Python by name, as in an activated environment: nbgrader calls alembic so."""
     with pytest.MonkeyPatch.context() as patch:

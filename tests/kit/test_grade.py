@@ -51,7 +51,7 @@ def write_class(folder: Path) -> None:
     hand_in(folder, "directory")
     hand_in(folder, "wrong", SLIP)
     hand_in(folder, "deep", place="homework 2/final (1)/work/vae/likelihoods.py")
-    shutil.copytree(ROOT / "exercises" / "vae", folder / "stub" / "vae")
+    shutil.copytree(ROOT / "exercises" / "vae", folder / "stub" / "vae", ignore=shutil.ignore_patterns("__pycache__"))
     (hand_in(folder, "latin") / "vae" / "likelihoods.py").write_bytes(
         f"# caf\xe9\n{LIKELIHOODS}".encode("latin-1", "replace")
     )

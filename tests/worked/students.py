@@ -108,7 +108,7 @@ def chiara() -> Texts:
 
     def renamed(text: str) -> str:
         body = re.sub(r"(?m)^\s*#.*\n", "", text)
-        return re.sub(r"\b(eps|total|weights|value|norm)\b", lambda m: f"{names.get(m[1], m[1])}_1", body)
+        return re.sub(r"(?<!\.)\b(eps|total|weights|value|norm)\b", lambda m: f"{names.get(m[1], m[1])}_1", body)
 
     return {name: renamed(text) for name, text in reference().items()}
 
