@@ -21,6 +21,7 @@ from .fingerprints import COARSE, FINE, ROUGH, Fingerprints, Known, agree
 from .observing import RAISED, Reading, readings
 
 INPUTS = 25  # of each property, beside its edges
+DRAWS = 500  # of a probe: whoever draws one after another answers in time all the same
 WATCHED = 6  # of these are asked with gradients and effects as well
 SMALL, LARGEST = 2500, 20_000  # bytes of a probe: a large one is taken where no small one tells anything
 AT_ONCE = 40
@@ -72,7 +73,9 @@ def _candidates(part: Part, seed: int, starter: Starter) -> list[Call]:
         for number, inputs in enumerate(draw(value, seed, INPUTS)):
             run_check(value, partial(ask, more=number < WATCHED), inputs)
     worker.close()
-    return [call for message, call in found.items() if len(message) <= LARGEST]
+    return [
+        call for message, call in found.items() if len(message) <= LARGEST and max(_counts(call), default=1) <= DRAWS
+    ]
 
 
 def _watched_more(call: Call) -> Iterator[Call]:
@@ -121,9 +124,13 @@ def _raises(*some: Reading) -> bool:
 
 def _order_matters(call: Call) -> bool:
     """Tell whether a call has several instances and several draws of each, whose noise may be drawn in any order."""
-    counts = [a for a in call.arguments if type(a) is int]
     batch = next((len(a) for a in call.arguments if isinstance(a, Tensor) and a.dim()), 1)
-    return batch > 1 and max(counts, default=1) > 1
+    return batch > 1 and max(_counts(call), default=1) > 1
+
+
+def _counts(call: Call) -> list[int]:
+    """Return how many draws a call asks for, if it takes such a number."""
+    return [argument for argument in call.arguments if type(argument) is int]
 
 
 def _choose(calls: Sequence[Call], right: _Seen, mistakes: Sequence[_Seen], grain: list[list[Grain]]) -> list[int]:
