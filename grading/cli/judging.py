@@ -53,7 +53,7 @@ def check(
         judge = make_judge(profile, seed)
         known: dict[str, PartVerdict] = {}
         for part in parts:
-            verdict = _check_part(part, judge, worker, known, console, verbose)
+            verdict = check_part(part, judge, worker, known, console, verbose)
             if show:
                 _show_picture(part, verdict, worker, console, alone=len(parts) == 1)
     from grading.terminal import show_summary
@@ -64,9 +64,10 @@ def check(
     raise typer.Exit(any(v.outcome != "right" for v in verdicts))
 
 
-def _check_part(
-    part: "Part", judge: "Judge", worker: "Worker", known: "Known", console: "Console", verbose: bool
+def check_part(
+    part: "Part", judge: "Judge", worker: "Worker", known: "Known", console: "Console", verbose: bool = False
 ) -> "PartVerdict":
+    """Judge a part and print what it is; known: verdicts so far, also of parts that others call, to be added to."""
     from grading.terminal import show_part
 
     verdict, first = _judge(part, judge, worker, known)

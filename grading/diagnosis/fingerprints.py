@@ -20,6 +20,7 @@ FILE = Path(__file__).with_name("fingerprints.json")
 FINE, COARSE = 1e-9, 2e-5  # of double and of single precision
 ROUGH = 0.01  # of the logarithm of a cost, which is a tenth of the cost or so
 NEARLY = 1e-5  # what is right to this is "right to some digits only"
+Grain = tuple[float, bool]  # the tolerance of a reading, and whether it is fragile
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -93,18 +94,21 @@ class Fingerprints(msgspec.Struct, frozen=True):
         return next((known for known in self.mistakes if not known.pair and shared & set(known.names)), None)
 
     def _agree(self, known: Known, seen: Sequence[Reading], places: Iterable[int], loosely: bool) -> bool:
-        fragile = set(self.fragile)
-        return all(
-            agree(
-                seen[place],
-                known.differs.get(place, self.right[place]),
-                self.right[place],
-                self.tolerances.get(place, FINE),
-                loosely,
-            )
-            for place in places
-            if not (loosely and place in fragile)
+        fragile, right = set(self.fragile), self.right
+        rows = (
+            (seen[i], known.differs.get(i, right[i]), right[i], (self.tolerances.get(i, FINE), i in fragile))
+            for i in places
         )
+        return all_agree(rows, loosely)
+
+
+def all_agree(rows: Iterable[tuple[Reading, Reading, Reading, Grain]], loosely: bool) -> bool:
+    """Tell whether readings agree with others, beside the right ones; loosely: but for those that are fragile."""
+    return all(
+        agree(one, other, right, tolerance, loosely)
+        for one, other, right, (tolerance, fragile) in rows
+        if not (loosely and fragile)
+    )
 
 
 def agree(one: Reading, other: Reading, right: Reading, tolerance: float, loosely: bool) -> bool:

@@ -1,7 +1,7 @@
 """Choosing a part's probes, among all calls that its properties make, so that its mistakes are told apart."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -17,7 +17,7 @@ from grading.engine.inputs import draw
 from grading.engine.workers import Starter, Worker
 from tests.support.properties import Part, run_check
 
-from .fingerprints import COARSE, FINE, ROUGH, Fingerprints, Known, agree
+from .fingerprints import COARSE, FINE, ROUGH, Fingerprints, Grain, Known, agree, all_agree
 from .observing import RAISED, Reading, readings
 
 INPUTS = 25  # of each property, beside its edges
@@ -30,26 +30,18 @@ TWICE = 2  # in how many probes two mistakes should differ, where they can
 WORTH = (0, 1, 100)  # of telling two apart for as many times as are left
 MOST = 14  # probes
 
-Grain = tuple[float, bool]  # the tolerance of a reading, and whether it is fragile
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What was seen of an entry, or of the reference: for each call its readings."""
-
-    name: str
-    calls: list[list[Reading]]
+Seen = list[list[Reading]]  # of an entry, or of the reference: for each call its readings
 
 
 def search(part: Part, seed: int, starter: Starter) -> Fingerprints:
     """Choose the probes of a part and note what the reference and every mistake answer."""
     calls = _candidates(part, seed, starter)
-    found = {entry: _Seen(entry.name, _ask(calls, starter, entry.full_name)) for entry in bank.entries(part.name)}
-    right = _Seen("", _ask(calls, starter))
+    found = {entry: _ask(calls, starter, entry.full_name) for entry in bank.entries(part.name)}
+    right = _ask(calls, starter)
     alternatives = [seen for entry, seen in found.items() if entry.kind == "alternative"]
     mistakes = {entry: seen for entry, seen in found.items() if entry.kind == "mistake"}
     grain = [
-        [_grain(call, j, right.calls[i], [a.calls[i] for a in alternatives]) for j in range(len(right.calls[i]))]
+        [_grain(call, j, right[i], [seen[i] for seen in alternatives]) for j in range(len(right[i]))]
         for i, call in enumerate(calls)
     ]
     chosen = _choose(calls, right, list(mistakes.values()), grain)
@@ -86,7 +78,7 @@ def _watched_more(call: Call) -> Iterator[Call]:
             yield replace(call, watch="effects", wrt=wrt)
 
 
-def _ask(calls: Sequence[Call], starter: Starter, entry: str = "") -> list[list[Reading]]:
+def _ask(calls: Sequence[Call], starter: Starter, entry: str = "") -> Seen:
     worker = Worker(starter, locate("solutions"), entry)
     seen = []
     for start in range(0, len(calls), AT_ONCE):
@@ -133,12 +125,12 @@ def _counts(call: Call) -> list[int]:
     return [argument for argument in call.arguments if type(argument) is int]
 
 
-def _choose(calls: Sequence[Call], right: _Seen, mistakes: Sequence[_Seen], grain: list[list[Grain]]) -> list[int]:
+def _choose(calls: Sequence[Call], right: Seen, mistakes: Sequence[Seen], grain: list[list[Grain]]) -> list[int]:
     """Choose calls one by one: each time the one that tells most pairs apart which are not yet told apart twice.
 
     Whoever is told apart by what is not fragile is so twice over: loosely and at all.
     """
-    tells = [_told_apart([right.calls[i], *(m.calls[i] for m in mistakes)], grain[i]) for i in range(len(calls))]
+    tells = [_told_apart([right[i], *(seen[i] for seen in mistakes)], grain[i]) for i in range(len(calls))]
     sizes = [len(wire.encode_calls([call])) for call in calls]
     left = {pair: TWICE for pairs in tells for pair in pairs}
     chosen: list[int] = []
@@ -160,33 +152,27 @@ def _told_apart(seen: Sequence[list[Reading]], grain: list[Grain]) -> set[tuple[
     found = set()
     for some, others in combinations(alike.values(), 2):
         for loosely in (True, False):
-            if not _agree(seen[some[0]], seen[others[0]], seen[0], grain, loosely):
+            if not all_agree(zip(seen[some[0]], seen[others[0]], seen[0], grain, strict=True), loosely):
                 found |= {(min(a, b), max(a, b), loosely) for a in some for b in others}
     return found
-
-
-def _agree(one: list[Reading], other: list[Reading], right: list[Reading], grain: list[Grain], loosely: bool) -> bool:
-    return all(
-        agree(a, b, r, tolerance, loosely)
-        for a, b, r, (tolerance, fragile) in zip(one, other, right, grain, strict=True)
-        if not (loosely and fragile)
-    )
 
 
 def _fingerprints(
     calls: Sequence[Call],
     chosen: Sequence[int],
-    right: _Seen,
-    mistakes: dict[Entry, _Seen],
+    right: Seen,
+    mistakes: dict[Entry, Seen],
     grain: list[list[Grain]],
 ) -> Fingerprints:
     """Put together what was seen of the chosen calls; mistakes that differ in none of them are one."""
-    truth, grains = _at(right.calls, chosen), _at(grain, chosen)
+    truth, grains = _at(right, chosen), _at(grain, chosen)
     known: list[Known] = []
     for entry, seen in mistakes.items():
-        here = _at(seen.calls, chosen)
+        here = _at(seen, chosen)
         differs = {i: a for i, a in enumerate(here) if not agree(a, truth[i], truth[i], grains[i][0], False)}
-        same = next((k for k in known if _agree(_whole(k, truth), here, truth, grains, False)), None)
+        same = next(
+            (k for k in known if all_agree(zip(_whole(k, truth), here, truth, grains, strict=True), False)), None
+        )
         if same is not None:
             known[known.index(same)] = _one(same, entry)
         elif differs:

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 from grading import rubric
-from grading.diagnosis.naming import diagnosed
+from grading.cli.judging import check_part
 from grading.engine.implementation import ROOT
 from grading.engine.workers import Starter, Worker
 from grading.judge import PROFILES, Judge, PartVerdict
 from grading.selection import select
-from grading.terminal import show_part, show_summary
+from grading.terminal import show_summary
 
 from .failures import Wrong
 
@@ -38,11 +38,9 @@ def check(names: list[str], directory: Path, starter: Starter) -> tuple[Console,
     """Do what `elbo check` does, and return the console that it was printed to, which has recorded it."""
     console = Console(record=True, width=WIDTH, force_terminal=True, highlight=False, file=io.StringIO())
     console.print(f"[bold]$ elbo check {' '.join(names)}[/]")
-    judge, worker, verdicts = Judge(PROFILES["student"]), Worker(starter, directory), []
-    for part in select(names, rubric.load()):
-        verdict = diagnosed(part, PartVerdict(part.name, list(judge.part(part, worker))), worker)
-        show_part(console, verdict, f"exercises/{part.topic}/{part.file}")
-        verdicts.append(verdict)
+    judge, worker = Judge(PROFILES["student"]), Worker(starter, directory)
+    known: dict[str, PartVerdict] = {}
+    verdicts = [check_part(part, judge, worker, known, console) for part in select(names, rubric.load())]
     show_summary(console, verdicts)
     worker.close()
     return console, verdicts
