@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import msgspec
+from jinja2 import Template
 
 from exercises.experiments.dirac import predictions
 from exercises.experiments.runs import write_whole
@@ -19,20 +20,7 @@ from . import ASSIGNMENT, REPORT, NbgraderError
 from .notebooks import PLACEHOLDER, report_notebook, topic_notebook
 
 WRITTEN = "elbo-room.json"
-SETTINGS = f"""\
-# nbgrader's settings for this course. What you change here stays.
-c = get_config()  # noqa: F821
-c.CourseDirectory.course_id = "elbo-room"
-
-# What is neither handed out nor handed in.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".pytest_cache", ".hypothesis"]
-
-# Seconds for a cell. One that judges a part ends by itself, in two minutes or so; one that measures runs may take long.
-c.Execute.timeout = 3600
-
-# What stands where a student's words go; the grading of the report knows it for nothing.
-c.ClearSolutions.text_stub = "{PLACEHOLDER}"
-"""
+SETTINGS = Path(__file__).parent / "nbgrader_config.py.j2"
 
 
 def write(out: Path, kit_url: str = "") -> list[Path]:
@@ -76,7 +64,12 @@ def contents(kit_url: str = "") -> dict[str, bytes]:
     files[predictions.FILE] = kit[f"exercises/gan/{predictions.FILE}"]  # `train` looks for it beside the notebooks
     if not kit_url:
         files["kit.zip"] = zipped(kit, TOP)  # what a class gets
-    return {str(source / name): content for name, content in files.items()} | {"nbgrader_config.py": SETTINGS.encode()}
+    return {str(source / name): content for name, content in files.items()} | {"nbgrader_config.py": settings()}
+
+
+def settings() -> bytes:
+    """Return nbgrader's settings for the course."""
+    return Template(SETTINGS.read_text(encoding="utf-8")).render(placeholder=PLACEHOLDER).encode() + b"\n"
 
 
 def _is_to_write(path: Path, content: bytes, written: str) -> bool:

@@ -1,7 +1,6 @@
 """The pages in a browser: laid out, sorted, chosen from, read by keyboard, and deaf to a hostile submission."""
 
 import io
-import shutil
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,20 +12,10 @@ from grading.listing import Listed
 from grading.pages import class_page, feedback_page
 from grading.pages.own_report import Written
 from grading.report import write
+from tests.kit.browsing import By, Keys, NoAlertPresentException, Select, browser
 from tests.kit.class_of_forty import HOSTILE_WORDS, WORDS, hostile, records
 
-MISSING = "to run these: apt-get install chromium chromium-driver, and pip install selenium"
-selenium = pytest.importorskip("selenium", reason=MISSING)
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(not CHROMIUM or not shutil.which("chromedriver"), reason=MISSING)
-
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select  # noqa: E402
-
 PAGES = ["index", "feedback", "hostile", "refused", "report"]
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-extensions")
 
 
 def curve() -> bytes:
@@ -64,14 +53,8 @@ def pages(tmp_path_factory, class_):
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    yield started
-    started.quit()
+    with browser(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -130,7 +113,7 @@ def test_nothing_of_a_hostile_submission_runs_or_covers_the_page(show, name):
     driver.execute_script(f"{hover}.forEach(kind => e.dispatchEvent(new Event(kind, {{bubbles: true}}))))")
     time.sleep(0.2)  # what would load or wait for a timer
     assert driver.execute_script("return window.hacked === undefined")
-    with pytest.raises(selenium.common.exceptions.NoAlertPresentException):
+    with pytest.raises(NoAlertPresentException):
         driver.switch_to.alert.accept()
     found = (
         "return [...document.querySelectorAll('main *')].filter(e => getComputedStyle(e).position === 'fixed').length"
