@@ -22,7 +22,7 @@ from grading.feedback import feedback
 from grading.intake import Source, fingerprint
 from grading.intake.returning import Graded
 from grading.manual import Given
-from grading.pages import class_page, feedback_page
+from grading.pages import class_page, feedback_page, layout
 from grading.policies import settle, shared
 from grading.records import Circumstances, Record
 from grading.rubric import Rubric
@@ -168,10 +168,13 @@ class Gradebook:
         return settled
 
     def _is_kept(self, record: Record) -> bool:
-        """Tell whether a record is kept as it is, with its feedback; newer feedback may be of one that was not kept."""
+        """Tell whether a record is kept as it is, with its feedback.
+
+        Newer feedback may be of a record that was not kept; what is older than the pages' code has another look.
+        """
         path, name = self._record(record.submission), record.submission
         pages = [self.out / "feedback" / f"{name}.{ending}" for ending in ("md", "html")]
-        if not all(page.is_file() and page.stat().st_mtime_ns <= path.stat().st_mtime_ns for page in pages):
+        if not all(page.is_file() and layout.changed_at() <= _time(page) <= _time(path) for page in pages):
             return False
         return path.read_bytes() == records.encode(record)
 
@@ -252,6 +255,10 @@ def graded_in(out: Path) -> dict[str, Graded]:
         with contextlib.suppress(OSError, ValueError):
             found[path.stem] = msgspec.json.decode(path.read_bytes(), type=Graded)
     return found
+
+
+def _time(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def _given_in(record: Record) -> set[str]:

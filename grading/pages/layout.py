@@ -30,6 +30,14 @@ def render(template: str, values: Mapping[str, Any], script: str = "") -> str:
     return _environment().get_template(template).render(values, style=style, script=code, policy=policy)
 
 
+@cache  # looked at once for a class
+def changed_at() -> int:
+    """Return when the templates, or the code that fills them in, changed last, in nanoseconds."""
+    code = [Path(__file__).parent, TEMPLATES, TEMPLATES.parent / "feedback.py"]
+    files = [path for place in code for path in (place.iterdir() if place.is_dir() else [place]) if path.is_file()]
+    return max(path.stat().st_mtime_ns for path in files)
+
+
 def plain(text: str) -> str:
     """Leave out what has no look of its own: control signs, what turns the direction of a line, half a surrogate."""
     return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))

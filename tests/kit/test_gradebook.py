@@ -20,7 +20,7 @@ from grading.gradebook import Gradebook, GradebookError, circumstances_in, grade
 from grading.intake import Source, fingerprint
 from grading.intake.returning import Graded
 from grading.manual import Given, ManualError
-from grading.pages import feedback_page
+from grading.pages import feedback_page, layout
 from grading.policies import settle
 from grading.records import AnswerRecord, Circumstances, PartRecord, QuestionRecord, Record, RunRecord
 from grading.rubric import Policy, Rubric
@@ -403,10 +403,11 @@ def test_what_comes_out_the_same_is_not_written_again(out: Path) -> None:
     book.keep(whole())
     paths = list(out.rglob("anna.*"))
     assert len(paths) == 3
+    then = layout.changed_at()
     for path in paths:
-        os.utime(path, (1, 1))
+        os.utime(path, ns=(then, then))
     book.settle_all({})
-    assert [path.stat().st_mtime for path in paths] == [1, 1, 1]
+    assert [path.stat().st_mtime_ns for path in paths] == [then] * 3
 
 
 @pytest.fixture
@@ -453,6 +454,17 @@ def test_a_page_that_is_gone_or_whose_record_was_not_reached_is_rendered(
     assert rendered == ["anna", "ben"]
     assert pages["anna"].exists()
     assert "taken back" not in pages["ben"].read_text(encoding="utf-8")
+
+
+def test_a_page_that_is_older_than_what_renders_it_is_rendered(out: Path, rendered: list[str]) -> None:
+    book = Gradebook(out, WHOLE, resume=False)
+    for name in ("anna", "ben"):
+        book.keep(whole(name))
+    rendered.clear()
+    before = layout.changed_at() - 1
+    os.utime(out / "feedback" / "ben.html", ns=(before, before))
+    book.settle_all({})
+    assert rendered == ["ben"]
 
 
 def test_a_number_that_two_claim_gives_neither_an_extension(out: Path) -> None:
