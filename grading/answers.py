@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from grading.diagnosis.naming import diagnosed
 from grading.engine.inputs import Inputs
 from grading.engine.workers import Starter, Worker
@@ -14,6 +16,7 @@ from grading.lending import Lender
 from grading.wording import TO_DO, Failure
 from tests.support.properties import Part, Property
 
+NOT_JUDGED = "not judged"
 MOMENT = 0.5  # seconds
 PROBING = 1.0  # seconds, for the probes of one part
 OTHERS = 2  # wrong functions that a property is tried on alone, beside a right one
@@ -33,35 +36,61 @@ class Answers:
         self._judge, self._starter, self._lender, self._directory = judge, starter, lender, directory
         self._seed, self.budget, self.used, self.cpu = seed, budget, 0.0, 0.0
         self.layers: tuple[str, ...] = ()
+        self.unjudged: list[str] = []  # parts for some of whose properties there was no time
 
     def judge(self, parts: Sequence[Part]) -> dict[str, PartVerdict]:
-        """Judge parts in their order, each with the submission's own helpers."""
+        """Judge parts in their order, each with the submission's own helpers.
+
+        Each within its share of what is left of the budget, so that no endless loop starves the others; where shares
+        ended, once more with what the others have left, so that a busy machine costs nobody a property.
+        """
         worker = Worker(self._starter, self._directory)
         try:
-            return {part.name: self._part(part, worker, len(parts) - i) for i, part in enumerate(parts)}
+            first, late = dict[str, PartVerdict](), dict[str, float]()
+            for waiting, part in zip(range(len(parts), 0, -1), parts, strict=True):
+                before, share = self.used, (self.budget - self.used) / waiting
+                first[part.name] = self._part(part, worker, share)
+                late |= {part.name: share} if self.used - before >= share else {}
+            again = {p.name: self._again_later(p, first[p.name], worker, late[p.name]) for p in parts if p.name in late}
         finally:
             self._end(worker)
+        judged = first | again
+        self.unjudged = [name for name, verdict in judged.items() if any(map(_is_unjudged, verdict.verdicts))]
+        return judged
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there was too little time: for all of it, or for some properties of a part."""
+        return self.used > self.budget or bool(self.unjudged)
 
     def judge_again(self, parts: Sequence[Part], first: Mapping[str, PartVerdict]) -> dict[str, PartVerdict | None]:
         """Judge what did not hold once more, with right helpers in place of wrong ones; None where none are wrong."""
         return {part.name: self._with_right_helpers(part, first) for part in parts}
 
-    def _part(self, part: Part, worker: Worker, waiting: int) -> PartVerdict:
-        """Judge a part within its share of what is left of the budget, so that no endless loop starves the others."""
-        share, start = (self.budget - self.used) / waiting, time.monotonic()
-        verdicts: list[Verdict] = []
+    def _again_later(self, part: Part, judged: PartVerdict, worker: Worker, share: float) -> PartVerdict:
+        """Judge what a part's share was not enough for within twice as much, if that much is left of the budget."""
+        done = [verdict for verdict in judged.verdicts if not _is_unjudged(verdict)]
+        done = done if done and done[-1].outcome == "right" else done[:-1]  # the last one may have lacked time
+        if len(done) == len(judged.verdicts):
+            return judged
+        again = self._part(part, worker, min(2 * share, self.budget - self.used), done)
+        return msgspec.structs.replace(again, printed=judged.printed + again.printed)
+
+    def _part(self, part: Part, worker: Worker, share: float, done: Sequence[Verdict] = ()) -> PartVerdict:
+        """Judge a part within so many seconds. done: of its first properties, which are not judged again."""
+        start, verdicts = time.monotonic(), [*done]
         # Asked again at once, of the process that has just answered: a later one would not know what it had said.
-        for value, verdict in zip(part.properties, self._judge.part(part, worker, share), strict=False):
+        judged = self._judge.part(part, worker, share, begin=len(done))
+        for value, verdict in zip(part.properties[len(done) :], judged, strict=False):
             verdicts.append(self._again(part, value, verdict, worker, start + share))
             if time.monotonic() - start > share:
                 break
         verdicts += [_unjudged(value, share) for value in part.properties[len(verdicts) :]]
         # What a property prints of the functions that it is tried on would tell what they answer.
         printed = worker.take_output().replace(f"{self._directory}/", "") if not part.tried_apart else ""
-        judged = PartVerdict(part.name, verdicts, printed)
-        judged = _named(part, judged, worker, start + share)
+        whole = _named(part, PartVerdict(part.name, verdicts, printed), worker, start + share)
         self.used += time.monotonic() - start
-        return judged
+        return whole
 
     def _again(self, part: Part, value: Property, verdict: Verdict, worker: Worker, end: float) -> Verdict:
         """Ask some inputs of a property that held a second time: an answer that is right is so more than once."""
@@ -162,6 +191,10 @@ def _named(part: Part, judged: PartVerdict, worker: Worker, end: float) -> PartV
         worker.take_output()  # which no property has asked for
 
 
+def _is_unjudged(verdict: Verdict) -> bool:
+    return verdict.failure is not None and verdict.failure.message.startswith(NOT_JUDGED)
+
+
 def _unjudged(value: Property, share: float) -> Verdict:
-    message = f"not judged: the {max(share, 0):.1f} seconds that this part could have were used up before"
+    message = f"{NOT_JUDGED}: the {max(share, 0):.1f} seconds that this part could have were used up before"
     return Verdict(value.name, value.aspect, value.sentence, "wrong", 0, 0.0, Failure(message))

@@ -23,7 +23,7 @@ from grading.evidence import measure
 from grading.intake import IntakeError, Source, Taken, fingerprint, take
 from grading.judge import PROFILES, Judge
 from grading.lending import Lender
-from grading.looking import unmeasured, unusual
+from grading.looking import unjudged, unmeasured, unusual
 from grading.records import Budget, Circumstances, PartRecord, Record, RunRecord, part_record, points_of_runs
 from grading.rubric import Rubric
 from grading.selection import select
@@ -161,9 +161,9 @@ class Grader:
             questions=report.questions,
             student=taken.student,
             notes=[*taken.notes, *report.notes],
-            look_at=[*unusual(into / "implementation"), *unmeasured(runs)],
+            look_at=[*unusual(into / "implementation"), *unjudged(answers.unjudged), *unmeasured(runs)],
             isolation=list(answers.layers),
-            budget=Budget(budget, round(answers.used, 3), round(answers.cpu, 3), answers.used > budget),
+            budget=Budget(budget, round(answers.used, 3), round(answers.cpu, 3), answers.exhausted),
         )
 
     def _measured(self, into: Path, names: Sequence[str], seed: int, working: Container[str]) -> list[RunRecord]:

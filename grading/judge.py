@@ -83,16 +83,16 @@ class Judge:
             self._drawn[value.full_name] = draw(value, self.seed, self.profile.inputs)
         return self._drawn[value.full_name]
 
-    def part(self, part: Part, exchange: Exchange, seconds: float = math.inf) -> Iterator[Verdict]:
+    def part(self, part: Part, exchange: Exchange, seconds: float = math.inf, begin: int = 0) -> Iterator[Verdict]:
         """Judge the properties of a part one after another, each within its deadline and all within the part's.
 
-        seconds: where they are bounded, properties that no time is left for are left out.
+        seconds: where they are bounded, properties that no time is left for are left out. begin: the first one.
         """
         left = min(self.profile.part_seconds, seconds)
         todo: Verdict | None = None
         held = False
         values: set[Outcome] = set()
-        for value in part.properties:
+        for value in part.properties[begin:]:
             if todo is not None:  # what is not written yet need not be asked again
                 yield msgspec.structs.replace(todo, property=value.name, aspect=value.aspect, sentence=value.sentence)
                 continue

@@ -30,6 +30,12 @@ def unusual(directory: Path) -> list[str]:
     ]
 
 
+def unjudged(parts: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence where there was too little time to judge all properties of some parts."""
+    if parts:
+        yield f"there was no time for all of {', '.join(parts)}: grade again on a quieter machine, or with more --budget"
+
+
 def unmeasured(runs: Sequence[RunRecord]) -> Iterator[str]:
     """Yield a sentence for each run of which something could not be measured."""
     for run in runs:

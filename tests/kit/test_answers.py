@@ -19,10 +19,11 @@ from grading.engine.implementation import ROOT
 from grading.engine.isolation import Limits
 from grading.engine.remembering import Memory
 from grading.engine.workers import Exchange, Starter, Worker
-from grading.judge import PROFILES, Judge, PartVerdict
+from grading.judge import PROFILES, Judge, PartVerdict, Verdict
 from grading.lending import Lender
 from grading.records import PartRecord, part_record
 from grading.selection import select
+from grading.wording import Failure
 from tests.support.properties import Part
 
 RUBRIC = rubric.load()
@@ -53,6 +54,7 @@ def judged(place: Path, judge: Judge, lender: Lender, enclosed: Starter) -> Iter
     def run(
         changes: dict[str, tuple[str, str] | str], parts: list[Part] = VAE, budget: float = PLENTY
     ) -> tuple[dict[str, PartRecord], Answers]:
+        shutil.rmtree(directory, ignore_errors=True)
         shutil.copytree(ROOT / "solutions", directory, ignore=shutil.ignore_patterns("__pycache__"))
         for file, change in changes.items():
             before = (directory / file).read_text()
@@ -183,6 +185,38 @@ def test_the_time_of_a_file_that_hangs_when_it_is_imported_is_bounded(judged: Ju
     of_file = {part.name for part in VAE if part.file == "likelihoods.py"}
     assert not lost(records) & of_file
     assert records[ANALYTIC].points == 0
+
+
+def test_a_part_that_was_judged_on_a_busy_machine_gets_the_time_that_others_left(
+    judged: Judged, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, slow, part = list[tuple[str, int]](), 0.0, judge.part
+
+    def busy(part_: Part, exchange: Exchange, seconds: float, begin: int = 0) -> Iterator[Verdict]:
+        for number, verdict in enumerate(part(part_, exchange, seconds, begin), begin):
+            asked.append((part_.name, number))
+            if part_.name == MEAN and number == slow and begin == 0:
+                time.sleep(seconds)
+                verdict = msgspec.structs.replace(verdict, outcome="wrong", failure=Failure("took too long"))
+            yield verdict
+
+    monkeypatch.setattr(judge, "part", busy)
+    for slow in (2, len(parts(MEAN)[0].properties) - 1):
+        asked.clear()
+        records, answers = judged({}, parts(MEAN, ANALYTIC), budget=6.0)
+        assert lost(records) == set()
+        assert not answers.exhausted
+        assert [number for name, number in asked if name == MEAN] == [
+            *range(slow + 1),
+            *range(slow, len(records[MEAN].properties)),
+        ]
+
+
+def test_a_part_for_which_there_is_no_time_is_told_of(judged: Judged) -> None:
+    records, answers = judged({"vae/likelihoods.py": looping()}, parts(MEAN, ANALYTIC), budget=1.0)
+    assert answers.unjudged == [MEAN]
+    assert answers.exhausted
+    assert lost(records) == {MEAN}
 
 
 def test_a_slow_part_takes_no_more_than_its_share(judged: Judged) -> None:
