@@ -24,6 +24,7 @@ ATTRIBUTES = {
 MACROS = re.compile(
     r"\\(?:(?:re)?new|provide|declare|def|let|gdef|edef|xdef|href|url|style|class|cssid)", re.IGNORECASE
 )
+ONE_LETTER = re.compile(r"\\(math(?:bb|bf|cal|frak|scr|sf|rm|it|tt))\s+([A-Za-z])")  # \mathbb E
 ENVIRONMENTS = re.compile(r"\\(begin|end)\{(aligned|alignedat|gathered|eqnarray\*?|equation\*?|gather\*?)\}")
 
 
@@ -31,12 +32,17 @@ def mathml(latex: str, display: bool) -> str | None:
     """Return a formula as MathML; None where it cannot be rendered, or is longer or deeper than a formula is."""
     if len(latex) > LONGEST or MACROS.search(latex):
         return None
+    latex = ONE_LETTER.sub(r"\\\1{\2}", latex)  # the library keeps the font of what stands in braces
     latex = ENVIRONMENTS.sub(r"\\\1{split}", plain(latex).replace("\N{REPLACEMENT CHARACTER}", "?"))
     try:
         math = convert_to_element(latex, display="block" if display else "inline")
     except Exception:  # of a formula that it cannot read the library raises errors of many kinds
         return None
-    return tostring(math, encoding="unicode") if _cleaned(math, DEEPEST) else None
+    if not _cleaned(math, DEEPEST):
+        return None
+    for row in [*math.iter()]:
+        _space(row)
+    return tostring(math, encoding="unicode")
 
 
 def _cleaned(element: Element, depth: int) -> bool:
@@ -49,3 +55,11 @@ def _cleaned(element: Element, depth: int) -> bool:
     element.attrib.clear()
     element.attrib.update({name: value for name, value in kept.items() if re.fullmatch(ATTRIBUTES[name], value)})
     return all(_cleaned(child, depth - 1) for child in element)
+
+
+def _space(row: Element) -> None:
+    """Set a thin space between the name of a function and an argument without brackets: log p, not logp."""
+    children = [*row]
+    for name, argument in reversed([*zip(children, children[1:], strict=False)]):
+        if re.fullmatch(r"[a-z]{2,}", name.text or "") and name.tag in ("mi", "mo") and argument.tag != "mo":
+            row.insert(children.index(name) + 1, Element("mspace", width="0.17em"))
