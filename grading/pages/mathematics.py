@@ -59,7 +59,9 @@ def _cleaned(element: Element, depth: int) -> bool:
 
 def _space(row: Element) -> None:
     """Set a thin space between the name of a function and an argument without brackets: log p, not logp."""
-    children = [*row]
-    for name, argument in reversed([*zip(children, children[1:], strict=False)]):
-        if re.fullmatch(r"[a-z]{2,}", name.text or "") and name.tag in ("mi", "mo") and argument.tag != "mo":
-            row.insert(children.index(name) + 1, Element("mspace", width="0.17em"))
+    children = [*row] if row.tag in ("math", "mrow", "mtd") else []
+    for before in range(len(children) - 1, 0, -1):
+        function, argument = children[before - 1], children[before]
+        name = function[0] if function.tag in ("msub", "msup", "msubsup", "munder") else function
+        if name.tag in ("mi", "mo") and re.fullmatch(r"[a-z]{2,}", name.text or "") and argument.tag != "mo":
+            row.insert(before, Element("mspace", width="0.17em"))

@@ -41,6 +41,21 @@ def test_mathematics_is_mathml_in_all_its_spellings(words):
 
 
 @pytest.mark.parametrize(
+    ("latex", "held"),
+    [
+        (r"\mathbb E_q x", "<mi>𝔼</mi>"),
+        (r"\mathcal L", "<mi>ℒ</mi>"),
+        (r"\log p", '<mi>log</mi><mspace width="0.17em" /><mi>p</mi>'),
+        (r"\log_2 \log x", '</msub><mspace width="0.17em" /><mi>log</mi><mspace width="0.17em" /><mi>x</mi>'),
+        (r"\log(p)", '<mi>log</mi><mo stretchy="false">(</mo>'),
+        (r"x_{\max}", "<msub><mi>x</mi><mrow><mo>max</mo></mrow></msub>"),
+    ],
+)
+def test_letters_have_their_fonts_and_functions_stand_apart_from_arguments(latex, held):
+    assert held in mathml(latex, display=False)
+
+
+@pytest.mark.parametrize(
     "latex",
     [
         r"\foo x",
