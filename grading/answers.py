@@ -71,9 +71,10 @@ class Answers:
         """Judge what a part's share was not enough for within twice as much, if that much is left of the budget."""
         done = [verdict for verdict in judged.verdicts if not _is_unjudged(verdict)]
         done = done if done and done[-1].outcome == "right" else done[:-1]  # the last one may have lacked time
-        if len(done) == len(judged.verdicts):
+        seconds = min(2 * share, self.budget - self.used)
+        if len(done) == len(judged.verdicts) or seconds <= 0:
             return judged
-        again = self._part(part, worker, min(2 * share, self.budget - self.used), done)
+        again = self._part(part, worker, seconds, done)
         return msgspec.structs.replace(again, printed=judged.printed + again.printed)
 
     def _part(self, part: Part, worker: Worker, share: float, done: Sequence[Verdict] = ()) -> PartVerdict:

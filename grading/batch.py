@@ -20,14 +20,12 @@ import torch
 
 from grading import rubric
 from grading.engine.implementation import ROOT
-from grading.engine.isolation import bound_memory, linux
+from grading.engine.isolation import serve
 from grading.engine.isolation.namespaces import python_directories
 from grading.engine.workers import Starter
-from grading.grader import Grader, IsolationError, Order, limits
+from grading.grader import Grader, IsolationError, Marked, Order, limits
 from grading.intake import Source
-from grading.records import Record
 
-JUDGE_MB = 4096  # that a process which judges may take more than at first, whatever size answers are of
 PREFIX, WORK, LOCK = "elbo-", "work", "lock"
 WAITING = 2  # submissions for each process that are handed out at a time: memory does not grow with the class
 Unit = Callable[[Source], bytes]
@@ -62,8 +60,8 @@ def at_work(order: Order, jobs: int) -> Iterator[tuple[Grader, list[Starter]]]:
                 starter.close()
 
 
-def grade_here(sources: Sequence[Source], order: Order, jobs: int, place: Path | None = None) -> Iterator[Record]:
-    """Grade on this machine, with so many processes, and yield the records as they come.
+def grade_here(sources: Sequence[Source], order: Order, jobs: int, place: Path | None = None) -> Iterator[Marked]:
+    """Grade on this machine, with so many processes, and yield the submissions as they come back.
 
     place: where the inputs are kept for another time.
     """
@@ -114,7 +112,7 @@ def _remove_left(before: Path, work: Path) -> None:
         shutil.rmtree(before, ignore_errors=True)
 
 
-def grade_on_cluster(sources: Sequence[Source], order: Order, address: str) -> Iterator[Record]:
+def grade_on_cluster(sources: Sequence[Source], order: Order, address: str) -> Iterator[Marked]:
     """Grade on the workers of a Dask scheduler, which need the kit installed and the submissions at the same paths.
 
     Raises:
@@ -136,7 +134,7 @@ def grade_on_cluster(sources: Sequence[Source], order: Order, address: str) -> I
 
 def _through(
     executor: Callable[[], Executor], unit: Unit, sources: Sequence[Source], jobs: int, grader: Grader
-) -> Iterator[Record]:
+) -> Iterator[Marked]:
     """Hand out submissions a few at a time. Those that were under way when a process died are graded one by one."""
     suspects: list[Source] = []
     waiting = iter(sources)
@@ -148,21 +146,21 @@ def _through(
                 suspects.append(source)
                 more = True
             else:
-                yield msgspec.json.decode(encoded, type=Record)
+                yield msgspec.json.decode(encoded, type=Marked)
     for source in suspects:
         ((_, encoded),) = _hand_out(executor, unit, iter([source]), 1)
         reason = "the process that judged it ended: is it out of memory?"
         yield (
-            grader.refuse(source, reason, grader_failed=True)
+            Marked(grader.refuse(source, reason, grader_failed=True))
             if encoded is None
-            else msgspec.json.decode(encoded, type=Record)
+            else msgspec.json.decode(encoded, type=Marked)
         )
 
 
 def _hand_out(
     executor: Callable[[], Executor], unit: Unit, sources: Iterator[Source], most: int
 ) -> Iterator[tuple[Source, bytes | None]]:
-    """Yield each submission with its record, or with None where the process ended; then no more are handed out."""
+    """Yield each submission with what comes back, or with None where the process ended; then no more are handed out."""
     ended = False
     with executor() as pool:
         try:
@@ -204,9 +202,7 @@ def _pool(grader: Grader, starters: Sequence[Starter]) -> Executor:
 
 def _adopt(grader: Grader, starters: Sequence[Starter], numbers: SimpleQueue[int]) -> None:
     global _grader
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that hands out
-    linux.control_process(linux.SET_DEATH_SIGNAL, signal.SIGKILL)  # and so is its end
-    bound_memory(JUDGE_MB)
+    serve()
     grader.starter = starters[numbers.get()]
     _grader = grader
 

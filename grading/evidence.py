@@ -30,11 +30,13 @@ from grading.records import RunRecord
 from grading.repeating import Said, repeat, understood
 from grading.rubric import RubricError, load
 from grading.run_settings import cifar10_config, dirac_config, is_the_assignments
+from grading.signs import shown
 
 SECONDS = 1800.0
 INCEPTION_SECONDS = 0.5  # an image, on one core
 STEPS = ("gan.critic_loss", "gan.critic_step", "gan.generator_step", "gan.train_step", "gan.update_average")
 MEMORY_MB = 4096
+FAILED = "the run could not be measured, which is not the student's fault"
 
 
 class _Request(msgspec.Struct):
@@ -73,8 +75,10 @@ def measure(into: Path, run: str, data: str, seed: int, working: Container[str])
         return RunRecord(run, reason=str(error).replace(f"{into}/", ""))
     except NoAnswerError as error:
         return RunRecord(run, reason=f"the run could not be measured: {error}")
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return RunRecord(run, reason="the run could not be measured: its process ended without a word")
+    except Exception as error:  # a full disk, or a defect of the kit: the rest is graded all the same
+        return RunRecord(run, reason=f"{FAILED}: {shown(f'{type(error).__name__}: {error}')}")
 
 
 def _prepare(run: Run, data: str) -> float:

@@ -5,6 +5,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Container, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from grading.engine.isolation import Limits
 from grading.engine.remembering import Memory
 from grading.engine.workers import Starter, layers_of
 from grading.evidence import measure
-from grading.intake import IntakeError, Source, Taken, fingerprint, take
+from grading.intake import IntakeError, Source, Taken, fingerprint, read_report, take
 from grading.judge import PROFILES, Judge
 from grading.lending import Lender
 from grading.looking import unjudged, unmeasured, unusual
@@ -46,6 +47,16 @@ class Order(msgspec.Struct, frozen=True):
     data: str = ""
     evidence: bool = True
     required: tuple[str, ...] = ()
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """A submission as it comes back from the process that judged it, which alone opens what was handed in.
+
+    report: report.md and the pictures that it shows, by their paths; nothing where there is none that can be read.
+    """
+
+    record: Record
+    report: dict[str, bytes] = {}
 
 
 class IsolationError(Exception):
@@ -92,7 +103,7 @@ class Grader:
         kept = place / name_of(seed, count, self.circumstances.kit) if place else None
         self.judge.take(inputs_of(values, seed, count, jobs, kept))
 
-    def grade(self, source: Source) -> Record:
+    def grade(self, source: Source) -> Marked:
         """Grade a submission; whatever it holds or does, a record comes back."""
         try:
             with tempfile.TemporaryDirectory(dir=self.work, ignore_cleanup_errors=True) as name:
@@ -100,10 +111,10 @@ class Grader:
                 into.chmod(0o755)
                 return self._grade(source, into)
         except IntakeError as error:
-            return self.refuse(source, str(error))
+            return Marked(self.refuse(source, str(error)), _report_of(source))
         except Exception as error:  # a full disk, or a defect of the kit: the others are graded all the same
             reason = f"the grader failed, which is not the student's fault: {error!r}"
-            return self.refuse(source, reason, grader_failed=True)
+            return Marked(self.refuse(source, reason, grader_failed=True), _report_of(source))
 
     def refuse(self, source: Source, reason: str, grader_failed: bool = False) -> Record:
         """Make the record of a submission of which nothing can be graded."""
@@ -112,7 +123,7 @@ class Grader:
             source.name,
             "refused",
             self.circumstances,
-            file=source.path.name,
+            file=source.file,
             reason=reason,
             handed_in=handed_in,
             possible=possible,
@@ -135,9 +146,11 @@ class Grader:
         """Whether the claims of runs count: where everything is asked for."""
         return self.order.evidence and self._asks
 
-    def _grade(self, source: Source, into: Path) -> Record:
+    def _grade(self, source: Source, into: Path) -> Marked:
         handed_in = fingerprint(source)  # before it is read: what comes later in its place is another one
         taken = take(source.path, into)
+        words = {written.REPORT: taken.report.encode()} if taken.report else {}
+        words |= {name: (into / name).read_bytes() for name in taken.figures}
         seed = _mixed(self.order.seed, taken.hash)
         budget = self.order.budget_seconds or self.rubric.grading.budget_seconds
         answers = Answers(self.judge, self.starter, self.lender, into / "implementation", budget, seed)
@@ -145,11 +158,11 @@ class Grader:
         working = {part.part for part in parts if part.points > part.possible / 2}
         runs = self._measured(into, taken.runs, seed, working) if self._measures else []
         report = self._report(taken, runs)
-        return Record(
+        record = Record(
             source.name,
             "graded",
             self.circumstances,
-            file=source.path.name,
+            file=source.file,
             handed_in=handed_in,
             hash=taken.hash,
             seed=seed,
@@ -165,6 +178,7 @@ class Grader:
             isolation=list(answers.layers),
             budget=Budget(budget, round(answers.used, 3), round(answers.cpu, 3), answers.exhausted),
         )
+        return Marked(record, words)
 
     def _measured(self, into: Path, names: Sequence[str], seed: int, working: Container[str]) -> list[RunRecord]:
         """Measure runs one after another, as long as the time for all of them lasts."""
@@ -188,6 +202,13 @@ class Grader:
             part_record(first[p.name], self.rubric.parts[p.name], f"{p.topic}/{p.file}", second[p.name])
             for p in self.parts
         ]
+
+
+def _report_of(source: Source) -> dict[str, bytes]:
+    """Return the report of a submission of which nothing else could be graded."""
+    with suppress(Exception):  # the content is anybody's, and so is what its readers raise
+        return read_report(source.path)
+    return {}
 
 
 def _mixed(seed: int, digest: str) -> int:

@@ -4,7 +4,9 @@ Names in code prove nothing, and tell where to read; a run may lack its points f
 """
 
 import io
+import re
 import tokenize
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +22,8 @@ NAMES = (
     *("__traceback__", "tb_frame", "f_back", "f_locals", "f_globals", "gi_frame", "__subclasses__"),
 )
 UNUSUAL = frozenset((*MODULES, *NAMES))
+FOREIGN = re.compile(r"[^\x00-\x7f]")
+OF_NAMES = re.compile(r"[A-Za-z0-9_]+")
 
 
 def unusual(directory: Path) -> list[str]:
@@ -33,7 +37,8 @@ def unusual(directory: Path) -> list[str]:
 def unjudged(parts: Sequence[str]) -> Iterator[str]:
     """Yield a sentence where there was too little time to judge all properties of some parts."""
     if parts:
-        yield f"there was no time for all of {', '.join(parts)}: grade again on a quieter machine, or with more --budget"
+        again = "grade again on a quieter machine, or with more --budget"
+        yield f"there was no time for all of {', '.join(parts)}: {again}"
 
 
 def unmeasured(runs: Sequence[RunRecord]) -> Iterator[str]:
@@ -48,10 +53,17 @@ def unmeasured(runs: Sequence[RunRecord]) -> Iterator[str]:
 def _names_in(file: Path) -> set[str]:
     """Return the unusual names in the code of a file, not those in its comments and texts."""
     names: set[str] = set()
+    text = FOREIGN.sub(_as_in_names, file.read_text(encoding="utf-8", errors="replace"))
     try:
-        for token in tokenize.generate_tokens(io.StringIO(file.read_text(encoding="utf-8", errors="replace")).readline):
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.NAME and token.string in UNUSUAL:
                 names.add(token.string)
     except (tokenize.TokenError, SyntaxError, RecursionError):  # what is no Python cannot run either
         pass
     return names
+
+
+def _as_in_names(sign: re.Match[str]) -> str:
+    """Return what Python reads a sign as in a name, where ｅｘｅｃ is exec; signs that end a name stay as they are."""
+    read = unicodedata.normalize("NFKC", sign[0])
+    return read if OF_NAMES.fullmatch(read) else sign[0]

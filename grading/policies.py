@@ -93,7 +93,7 @@ def asked_for(rubric: Rubric, only: bool, runs: bool) -> Rubric:
 
 
 def _without(question: QuestionRubric, claims: Mapping[str, object]) -> QuestionRubric:
-    answers = {key: answer for key, answer in question.answers.items() if answer.cost or answer.claim in claims}
+    answers = {key: answer for key, answer in question.answers.items() if not answer.claim or answer.claim in claims}
     return msgspec.structs.replace(question, answers=answers)
 
 
@@ -159,9 +159,9 @@ def _dropped(parts: Sequence[Item], rubric: Rubric) -> Iterator[Item]:
         if all(name in asked for name in rubric.parts if name.startswith(f"{topic}.")):
             of_topic = [part for part in parts if part.name.startswith(f"{topic}.")]
             counted = [part for part in of_topic if part.possible and part.name not in rubric.policy.extra_credit]
-            # A share below that of all parts weighs the more the dearer its part is, one above it the less.
-            dearest = {part.name: -part.possible if part.share < overall else part.possible for part in counted}
-            yield from sorted(counted, key=lambda part: (part.share, dearest[part.name]))[:count]
+            # A share of nothing, or below that of all parts, weighs the more the dearer its part is; else the less.
+            weight = {part.name: 1 if part.share == 0 or part.share < overall else -1 for part in counted}
+            yield from sorted(counted, key=lambda part: (part.share, -weight[part.name] * part.possible))[:count]
 
 
 def _claims(runs: Sequence[RunRecord], rubric: Rubric) -> Iterator[Item]:

@@ -1,7 +1,7 @@
 """Points of what was found: a record keeps outcomes and measurements, and the rubric of today says what they are worth.
 
-So a threshold, points or a secret that an instructor changes count for the whole class when it is counted again, and
-nothing has to be judged or measured for that.
+So a threshold, points, a secret or the key of an answer that an instructor changes count for the whole class when it is
+counted again, and nothing has to be judged or measured for that.
 """
 
 from msgspec.structs import replace
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from grading.claims import judged_again
 from grading.records import AnswerRecord, PartRecord, PropertyRecord, Record, RunRecord
 from grading.rubric import AnswerRubric, PartRubric, Rubric
+from grading.written.answering import beside_rubric
 
 
 def priced(record: Record, rubric: Rubric) -> Record:
@@ -49,4 +50,6 @@ def _asked(answer: AnswerRecord, rubric: Rubric) -> AnswerRubric | None:
 def _answer(answer: AnswerRecord, rubric: AnswerRubric) -> AnswerRecord:
     """Return an answer with its points; one that counts nothing, as no run was asked for, stays that."""
     possible = rubric.points if answer.possible else 0.0
+    if rubric.accepted and answer.given is not None:
+        answer = beside_rubric(answer, rubric)
     return replace(answer, points=possible if answer.outcome == "right" else 0.0, possible=possible)

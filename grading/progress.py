@@ -8,14 +8,16 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from grading.listing import Listed
+from grading.listing import Listed, possible, rules
+from grading.rubric import Policy
 from grading.terminal import MARKS
 
 TOPIC_BAR, WHOLE_BAR = 10, 14  # columns
+NO_POLICY = Policy()
 
 
-def show_listing(console: Console, rows: Sequence[Listed]) -> None:
-    """Print a table of all parts, topic by topic, how far they are, and the first that is not right."""
+def show_listing(console: Console, rows: Sequence[Listed], policy: Policy = NO_POLICY) -> None:
+    """Print a table of all parts, topic by topic, when they are due, how far they are, and the first not right."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("part", "problem", "state"):
         table.add_column(name)
@@ -24,6 +26,8 @@ def show_listing(console: Console, rows: Sequence[Listed]) -> None:
     for topic, of_topic in groupby(rows, lambda row: row.part.partition(".")[0]):
         _add_topic(table, console, topic, list(of_topic))
     console.print(table)
+    if told := rules(policy):
+        console.print(told, soft_wrap=True)
     show_progress(console, rows)
     waiting = next((row for row in rows if row.state != "right"), None)
     if waiting:
@@ -36,7 +40,8 @@ def _add_topic(table: Table, console: Console, topic: str, rows: Sequence[Listed
     head = _beside_bar(console, rows, TOPIC_BAR, f"[bold]{topic:5}[/]", f"{right} of {len(rows)} right")
     table.add_row(head, "", "", f"[bold]{_points(rows)}[/]", "")
     for row in rows:
-        table.add_row(row.part, row.problem, f"{MARKS[row.state]} {row.state}", _points([row]), str(row.minutes))
+        points = f"{row.earned:g} of {row.points:g}{' extra' if row.extra_credit else ''}"
+        table.add_row(row.part, row.problem, f"{MARKS[row.state]} {row.state}", points, str(row.minutes))
     table.add_row()
 
 
@@ -55,13 +60,13 @@ def show_where(console: Console, what: str, row: Listed) -> None:
 
 
 def _points(rows: Sequence[Listed]) -> str:
-    return f"{sum(row.earned for row in rows):g} of {sum(row.points for row in rows):g}"
+    return f"{sum(row.earned for row in rows):g} of {possible(rows):g}"
 
 
 def _beside_bar(console: Console, rows: Sequence[Listed], width: int, before: str, after: str) -> Table:
     """Put a bar of the points between two texts, on a terminal."""
-    earned, points = sum(row.earned for row in rows), sum(row.points for row in rows)
-    bar = ProgressBar(points, earned, width, style="dim", complete_style="green", finished_style="green")
+    earned = sum(row.earned for row in rows)
+    bar = ProgressBar(possible(rows), earned, width, style="dim", complete_style="green", finished_style="green")
     line = Table.grid(padding=(0, 2, 0, 0))
     line.add_row(*([before] if before else []), *([bar] if console.is_terminal else []), after)
     return line

@@ -207,6 +207,11 @@ def part_record(verdict: PartVerdict, rubric: PartRubric, file: str, second: Par
     )
 
 
+def percent(points: float, possible: float) -> float | None:
+    """Return points in percent of what was possible; None where nothing was."""
+    return 100 * points / possible if possible else None
+
+
 def points_of_runs(runs: Iterable[RunRecord]) -> float:
     """Count every claim once, where several runs make it."""
     return sum(claim.earned for claim in best_claims(runs))
@@ -264,6 +269,11 @@ class Summary(msgspec.Struct, frozen=True):
     look_at: int
     seconds: float
     reason: str = ""
+
+    @property
+    def percent(self) -> float | None:
+        """The points in percent of what was possible."""
+        return percent(self.points, self.possible)
 
 
 def summary(record: Record) -> Summary:

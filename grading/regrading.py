@@ -112,7 +112,8 @@ def told(changes: Sequence[Change], parts: Sequence[str]) -> Iterator[str]:
     done = [change for change in changes if not change.reason]
     changed = [change for change in done if change.after != change.before]
     by = [change.after - change.before for change in changed]
-    spread = f", by {min(by):+g} to {max(by):+g} points" if by else ""
+    ends = " to ".join(dict.fromkeys((f"{min(by):+g}", f"{max(by):+g}"))) if by else ""
+    spread = f", by {ends} points" if ends else ""
     yield f"judged again {', '.join(parts)}: the points of {len(changed)} of {len(done)} changed{spread}"
     for change in sorted(changed, key=lambda change: change.submission):
         yield f"{change.submission}: {change.before:g} of {change.possible:g}, now {change.after:g}"

@@ -14,6 +14,7 @@ from grading.pages.own_report import ReportError, Written
 from grading.pages.pictures import LARGEST, Album, embedded
 from grading.pages.run_tables import tables
 from grading.pages.words import html
+from grading.trained_with import changed_since
 
 MOST_FIGURES = 24
 TYPES = ("png", "gif")
@@ -61,12 +62,17 @@ def _run(run: Run, claims: Sequence[Claim]) -> dict[str, Any]:
     return {
         "name": run.path.name,
         "config": run.config,
+        "changed": _as_sentence(changed_since(run)),
         "claims": claims,
         "measured_by": MEASURED_BY.get(run.config["experiment"], FROM_CHECKPOINT).format(measured_with()),
         "wide": run.config["experiment"] in ("dirac", "cifar10"),
         "tables": tables(run),
         "figures": [(name, address) for name, address in figures if address is not None],
     }
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
 def _figures(run: Run) -> list[Path]:

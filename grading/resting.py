@@ -1,18 +1,16 @@
 """Which other parts a part calls, as its source says: whoever calls what is wrong may have made no mistake."""
 
 import ast
-import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from grading.catalogue import topic_parts
 from grading.diagnosis import naming
 from grading.engine.workers import Worker
 from grading.judge import Outcome, PartVerdict
+from grading.sources import parsed
 from grading.wording import TO_DO
 from tests.support.properties import PARTS, Part
-
-SIZE = 200_000  # bytes of a file that is looked at; a stub has a tenth of it
 
 
 def named(
@@ -32,8 +30,13 @@ def told(part: Part, directory: Path, outcome_of: Callable[[Part], Outcome]) -> 
 
     directory: the implementation's. outcome_of: asked for each part that is called.
     """
-    others = {other.name: other for other in topic_parts(part.topic)}
-    outcomes = {name: outcome_of(others[name]) for name in called(directory, part, others)}
+    others = [other.name for other in topic_parts(part.topic)]
+    return to_mend(called(directory, part, others), outcome_of)
+
+
+def to_mend(names: Iterable[str], outcome_of: Callable[[Part], Outcome]) -> str:
+    """Say which of the parts that a part calls are not right, and to be mended before it; "" where all are."""
+    outcomes = {name: outcome_of(PARTS[name]) for name in names}
     wrong = {"wrong": "which is wrong", "todo": f"which is {TO_DO}"}
     clauses = [f"{name}, {wrong[outcome]}" for name, outcome in outcomes.items() if outcome in wrong]
     if not clauses:
@@ -47,7 +50,7 @@ def called(directory: Path, part: Part, others: Collection[str]) -> list[str]:
 
     The file is read and never run. What is no Python, or too large for a stub, calls nothing.
     """
-    tree = _parsed(directory / part.topic / part.file)
+    tree = parsed(directory / part.topic / part.file)
     defined = _defined(tree)
     meant = _meant(tree, part, [PARTS[name] for name in others if name != part.name], defined)
     found, seen, waiting = set(), set(), [_short(part)]
@@ -63,18 +66,6 @@ def called(directory: Path, part: Part, others: Collection[str]) -> list[str]:
 
 def _short(part: Part) -> str:
     return part.name.split(".")[1]
-
-
-def _parsed(path: Path) -> ast.Module:
-    """Parse a file that may hold anything."""
-    try:
-        if not path.is_file() or path.stat().st_size > SIZE:
-            return ast.Module([], [])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of how it is written
-            return ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
 
 
 def _defined(tree: ast.Module) -> Mapping[str, list[ast.stmt]]:

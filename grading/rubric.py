@@ -1,20 +1,22 @@
 """The rubric: points, minutes, hints, thresholds, questions and policy, read from rubric.toml and checked on load."""
 
 import re
-import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from grading.converting import TEMPORAL, ConversionError, read
 from grading.engine.isolation import LAYERS
 
 PATH = Path(__file__).with_name("rubric.toml")
 
 Points = Annotated[float, msgspec.Meta(ge=0, le=1e6)]  # so no infinity either
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Number = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 Relation = Literal["at least", "at most", "is"]
 
 
@@ -117,7 +119,8 @@ class AnswerRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An answer of one word or number, which a machine reads and sets beside what it measures.
 
     claim: the claim whose measured figure or word it has to be; or cost: the part whose cost on `growing` dimensions,
-    such as ["d", "k"], it has to name, as in "O(k d^2)".
+    such as ["d", "k"], it has to name, as in "O(k d^2)"; or equals: a number that it has to be within `tolerance`, a
+    word that it has to be, or several of which it has to be one.
     """
 
     sentence: Text
@@ -125,11 +128,25 @@ class AnswerRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claim: str = ""
     cost: str = ""
     growing: tuple[str, ...] = ()
+    equals: Number | Text | list[Text] | None = None
+    tolerance: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse an answer that nothing, or two things, would be compared with."""
-        if bool(self.claim) == bool(self.cost) or bool(self.cost) != bool(self.growing):
-            raise ValueError("an answer needs either claim, or cost and growing")
+        if [bool(self.claim), bool(self.cost), self.equals not in (None, [])].count(True) != 1:
+            raise ValueError("an answer needs one of claim, cost (with growing) and equals")
+        if bool(self.cost) != bool(self.growing):
+            raise ValueError("cost needs growing, the dimensions that it grows in, and nothing else has it")
+        if isinstance(self.equals, float | int) != (self.tolerance is not None):
+            raise ValueError(
+                "a number in equals needs tolerance, how far from it is still right, and nothing else has it"
+            )
+
+    @property
+    def accepted(self) -> list[float | str]:
+        """What `equals` accepts, the first as it is told."""
+        every: list[float | str] = [*self.equals] if isinstance(self.equals, list) else []
+        return every if self.equals is None or isinstance(self.equals, list) else [self.equals]
 
 
 class QuestionRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,6 +171,7 @@ class QuestionRubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Time = Annotated[datetime, msgspec.Meta(tz=True, description=TEMPORAL)]
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -166,7 +184,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     beyond what is possible.
     """
 
-    due: datetime | None = None
+    due: Time | None = None
     free_days: Days = 0
     per_day: Share = 0.0
     latest_days: Days | None = None
@@ -175,98 +193,61 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extra_credit: list[Text] = []
 
     def __post_init__(self) -> None:
-        """Refuse a time that is another one in another country."""
-        if self.due is not None and self.due.tzinfo is None:
-            raise ValueError(f"due is {self.due}, expected a time zone with it, as in 2026-12-01T23:59:00+01:00")
+        """Refuse more days that cost nothing than days there are."""
         if self.latest_days is not None and self.free_days > self.latest_days:
             raise ValueError(f"free_days is {self.free_days}, more than the {self.latest_days} of latest_days")
 
 
-class Rubric(msgspec.Struct, frozen=True):
+class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All parts, claims and questions, in the order of the file, and how they are graded and counted."""
 
-    parts: dict[str, PartRubric]
-    claims: dict[str, ClaimRubric]
+    parts: dict[str, PartRubric] = {}
+    claims: dict[str, ClaimRubric] = {}
     grading: GradingRubric = GradingRubric()
     questions: dict[str, QuestionRubric] = {}
     policy: Policy = Policy()
 
     def __post_init__(self) -> None:
         """Refuse what names a part, a claim or a question that there is not."""
-        for name, question in self.questions.items():
-            if not re.fullmatch(r"[0-9A-Za-z]+(\.[0-9A-Za-z]+)*", name):
-                raise ValueError(f"questions has a key {name!r}, expected a number such as 3.2, without spaces")
-            for key, answer in question.answers.items():
-                if answer.claim and answer.claim not in self.claims:
-                    raise ValueError(
-                        f'questions."{name}".answers.{key} names the claim {answer.claim!r}: there is none'
-                    )
-                if answer.cost and answer.cost not in self.parts:
-                    raise ValueError(f'questions."{name}".answers.{key} names the part {answer.cost!r}: there is none')
-        topics = Counter(part.partition(".")[0] for part in self.parts)
-        for topic, count in self.policy.drop_lowest.items():
-            if count >= topics[topic]:
-                raise ValueError(
-                    f"policy: drop_lowest.{topic} is {count}, expected fewer than the parts of a topic: "
-                    + ", ".join(f"{name} has {number}" for name, number in topics.items())
-                )
-        known, extra = {*self.parts, *self.claims, *self.questions}, self.policy.extra_credit
-        if twice := [name for name in extra if extra.count(name) > 1]:
-            raise ValueError(f"policy: extra_credit names {twice[0]!r} twice")
-        if unknown := [name for name in self.policy.extra_credit if name not in known]:
-            raise ValueError(f"policy: extra_credit names {unknown[0]!r}, which is no part, claim or question")
+        if odd := [*_odd_questions(self), *_odd_policy(self)]:
+            raise ValueError("\n  ".join(odd))
 
 
-EACH = {"parts": PartRubric, "claims": ClaimRubric, "questions": QuestionRubric}  # tables of tables
-WHOLE = {"grading": GradingRubric, "policy": Policy}
+def _odd_questions(rubric: Rubric) -> Iterator[str]:
+    for name, question in rubric.questions.items():
+        if not re.fullmatch(r"[0-9A-Za-z]+(\.[0-9A-Za-z]+)*", name):
+            yield f"questions has a key {name!r}, expected a number such as 3.2, without spaces"
+        for key, answer in question.answers.items():
+            where = f'questions."{name}".answers.{key}'
+            if answer.claim and answer.claim not in rubric.claims:
+                yield f"{where} names the claim {answer.claim!r}: there is none"
+            if answer.cost and answer.cost not in rubric.parts:
+                yield f"{where} names the part {answer.cost!r}: there is none"
+
+
+def _odd_policy(rubric: Rubric) -> Iterator[str]:
+    topics = Counter(part.partition(".")[0] for part in rubric.parts)
+    for topic, count in rubric.policy.drop_lowest.items():
+        if count >= topics[topic]:
+            yield (
+                f"policy: drop_lowest.{topic} is {count}, expected fewer than the parts of a topic: "
+                + ", ".join(f"{name} has {number}" for name, number in topics.items())
+            )
+    known, extra = {*rubric.parts, *rubric.claims, *rubric.questions}, Counter(rubric.policy.extra_credit)
+    yield from (f"policy: extra_credit names {name!r} twice" for name, count in extra.items() if count > 1)
+    unknown = [name for name in extra if name not in known]
+    yield from (f"policy: extra_credit names {name!r}, which is no part, claim or question" for name in unknown)
 
 
 def load(path: Path = PATH) -> Rubric:
     """Read and check a rubric.
 
     Raises:
-        RubricError: the file is missing, is no TOML, or has a wrong, unknown or missing key.
+        RubricError: the file is missing, is no TOML, or has wrong, unknown or missing keys, all of which are told.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RubricError(f"{path} cannot be read as TOML: {error}") from error
-    if unknown := set(tables) - {*EACH, *WHOLE}:
-        known = ", ".join([*EACH, *WHOLE])
-        raise RubricError(f"{path}: unknown key {min(unknown)!r}; a rubric has the tables {known}")
-    read: dict[str, Any] = {name: _convert_all(path, name, tables, kind) for name, kind in EACH.items()}
-    read |= {name: _convert(path, name, "", tables.get(name, {}), kind) for name, kind in WHOLE.items()}
-    try:
-        return Rubric(**read)
-    except ValueError as error:
+        return read(path.read_text(encoding="utf-8"), Rubric)
+    except (OSError, UnicodeDecodeError) as error:
+        raise RubricError(f"{path} cannot be read: {error}") from error
+    except ConversionError as error:
         raise RubricError(f"{path}: {error}") from error
-
-
-def _convert_all(path: Path, name: str, tables: dict[str, Any], kind: Any) -> dict[str, Any]:
-    entries = tables.get(name, {})
-    if not isinstance(entries, dict):
-        raise RubricError(f'{path}: {name} is {entries!r}, expected tables such as [{name}."vae.elbo"]')
-    return {key: _convert(path, name, key, entry, kind) for key, entry in entries.items()}
-
-
-def _convert(path: Path, table: str, key: str, value: Any, kind: Any) -> Any:
-    """Check one table by itself, so that an error can name the key it stands under."""
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        where = f'{table}."{key}"' if key else table
-        for name in (
-            "points",
-            "at_least",
-            "at_most",
-        ):  # of an entry in a table of free keys msgspec does not tell the key
-            inner = value.get(name) if isinstance(value, dict) else None
-            for entry, number in inner.items() if isinstance(inner, dict) else ():
-                if (
-                    not isinstance(number, (int, float))
-                    or isinstance(number, bool)
-                    or (name == "points" and not 0 <= number <= 1e6)
-                ):
-                    where += f".{name}.{entry}"
-                    break
-        raise RubricError(f"{path}: {where}: {error}") from error

@@ -40,6 +40,6 @@ def is_the_assignments(config: dirac.Config) -> bool:
 
 def _settings(run: Run, kind: type[Settings]) -> Settings:
     try:
-        return msgspec.convert(run.config["settings"], kind)
-    except (msgspec.ValidationError, ValueError) as error:  # half a surrogate pair is a ValueError
+        return msgspec.convert(run.config.get("settings"), kind)
+    except ValueError as error:  # so is half a surrogate pair, and a validation error
         raise RunError(f"{run.path / 'config.json'} is not what an experiment writes: {error}") from error

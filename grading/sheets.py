@@ -2,13 +2,17 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-FORMULA = ("=", "+", "-", "@")  # signs that a spreadsheet takes for the beginning of a formula
+# A formula begins with one of these signs where a text does, and behind any that some spreadsheet tells cells apart
+# by, whichever they were written with. Spaces before it are left away, and so are quotes that are half of a pair.
+BEFORE, FORMULA = r"((?:^|[;|,\t])[ \"']*)", r"(?=[=+\-@＝＋－＠])"
+BEGINS, MARKED = re.compile(BEFORE + FORMULA), re.compile(f"{BEFORE}'{FORMULA}")
 SEPARATORS = ",;\t"
 LARGEST = 64 << 20  # bytes
 CELL = 500  # signs
@@ -34,9 +38,8 @@ class Sheet(msgspec.Struct, frozen=True):
         return row[place].strip() if place < len(row) else ""
 
     def name(self, row: Sequence[str], column: str) -> str:
-        """Return a cell that is a name, without the mark that keeps it from being a formula."""
-        text = unicodedata.normalize("NFC", self.cell(row, column))
-        return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text
+        """Return a cell that is a name, without the marks that keep it from being a formula; see `plain`."""
+        return unicodedata.normalize("NFC", MARKED.sub(r"\1", self.cell(row, column)))
 
 
 def read(path: Path, needed: Iterable[str], skip: int = 0) -> Sheet:
@@ -85,6 +88,6 @@ def encode(rows: Iterable[Sequence[str]], separator: str = ",") -> bytes:
 
 
 def plain(text: str) -> str:
-    """Write a text in one line that no spreadsheet takes for a formula."""
+    """Write a text in one line that no spreadsheet takes for a formula, nor a part of it where it tells cells apart."""
     line = "".join(c if c.isprintable() else " " for c in text)[:CELL]
-    return f"'{line}" if line.startswith(FORMULA) else line
+    return BEGINS.sub(r"\1'", line)

@@ -14,27 +14,23 @@ the same in every process. Students who follow the same hints write more alike t
 that it stands out of the list, not any number by itself.
 """
 
-import io
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from exercises.experiments.runs import write_whole
-from grading import sheets
+from grading import lexing, sheets
 from grading.engine.implementation import ROOT, TOPICS
-from grading.intake import IntakeError, Source, take
+from grading.intake import Source
+from grading.intake.limits import listed
+from grading.lexing import Lexed, Numbers
 from grading.sheets import SheetError
-
-if TYPE_CHECKING:
-    from copydetect import CodeFingerprint
 
 PASSAGE = 25  # signs
 LEAST = 500  # passages that a share is at least of: two who have only begun are alike by nature
-LONGEST = 20_000  # signs of a file that are read: padding in one hides no other
 AT_A_TIME = 20_000  # passages
 HEAD = "A hint for a person, who reads both, and never a verdict: short answers to the same mathematics are alike."
 COLUMNS = ("first", "second", "share_first", "share_second", "lines")
@@ -62,15 +58,37 @@ class Pair(msgspec.Struct, frozen=True):
         return max(self.share_first, self.share_second)
 
 
-def similar(sources: Sequence[Source], most: int = 50) -> list[Pair]:
-    """Return the pairs with the most in common, the most alike first; what cannot be read is like nothing.
+class Comparison(msgspec.Struct, frozen=True):
+    """What was found of a class: its pairs, and the names of those who were compared with nobody."""
+
+    pairs: list[Pair]
+    left_out: list[str] = []
+
+    @property
+    def told(self) -> str:
+        """A sentence on those who were compared with nobody; "" where everybody was."""
+        names = listed(self.left_out, 10)
+        return f"Compared with nobody, as their code could not be read, or not in time: {names}." if names else ""
+
+
+def similar(
+    sources: Sequence[Source], most: int = 50, seconds: float = lexing.SECONDS, jobs: int = lexing.JOBS
+) -> Comparison:
+    """Compare submissions and return the pairs with the most in common, the most alike first.
+
+    Args:
+        sources: the submissions.
+        most: pairs.
+        seconds: for the reading of each; one that takes longer is like nothing.
+        jobs: processes that read.
 
     Raises:
         SimilarityError: copydetect is not installed.
     """
-    given = _fingerprint("given", _given()).hashes
-    read = [(source.name, _fingerprint(source.name, code)) for source in sources if (code := code_of(source))]
-    own = [found.hashes - given for _, found in read]
+    given = np.unique(_passages(_given()))
+    found = lexing.lexed_apart(sources, seconds, jobs)
+    read = [(source.name, each) for source, each in zip(sources, found, strict=True) if each]
+    own = [np.setdiff1d(_passages(code), given) for _, code in read]
     counted = _in_common(own)
     pairs = [
         (max(_share(n, own[i]), _share(n, own[j])), n, i, j)
@@ -78,83 +96,68 @@ def similar(sources: Sequence[Source], most: int = 50) -> list[Pair]:
         if (n := int(counted[i, j]))
     ]
     best = sorted(pairs, key=lambda pair: (-pair[0], -pair[1], pair[2], pair[3]))[:most]
-    return [
+    told = [
         Pair(
             read[i][0],
             read[j][0],
             round(_share(n, own[i]), 3),
             round(_share(n, own[j]), 3),
-            _lines(read[i][1], own[i] & own[j]),
+            _lines(read[i][1], np.intersect1d(own[i], own[j])),
         )
         for _, n, i, j in best
     ]
+    return Comparison(told, [source.name for source, each in zip(sources, found, strict=True) if each is None])
 
 
-def code_of(source: Source) -> str:
-    """Return the stub files of a submission, one after another, as the grader takes them; "" where there are none."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        try:
-            taken = take(source.path, Path(name))
-        except (IntakeError, OSError):
-            return ""
-        files = [Path(name) / "implementation" / file for file in taken.files]
-        return "\n".join(file.read_text(encoding="utf-8", errors="replace")[:LONGEST] for file in files)
-
-
-def _given() -> str:
-    files = [file for topic in TOPICS for file in sorted((ROOT / "exercises" / topic).glob("*.py"))]
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)
-
-
-def _fingerprint(name: str, code: str) -> "CodeFingerprint":
+def _given() -> Lexed:
     try:
-        from copydetect import CodeFingerprint
+        import copydetect  # noqa: F401
     except ImportError as error:
         raise SimilarityError("--similar needs copydetect: pip install -e '.[similar]'") from error
-    return CodeFingerprint(name, PASSAGE, 1, language="python", fp=io.StringIO(code))
+    files = [file for topic in TOPICS for file in sorted((ROOT / "exercises" / topic).glob("*.py"))]
+    return lexing.lexed([file.read_text(encoding="utf-8") for file in files])
 
 
-def _share(count: int, own: set[int]) -> float:
+def _passages(code: Lexed) -> Numbers:
+    """Return a number for the passage that begins at each place, the same for the same ones within this process."""
+    from copydetect.utils import hashed_kgrams
+
+    return hashed_kgrams(code.signs, PASSAGE).astype(np.int64)
+
+
+def _share(count: int, own: Numbers) -> float:
     return count / max(len(own), LEAST)
 
 
-def _in_common(own: Sequence[set[int]]) -> "np.ndarray[Any, np.dtype[np.float32]]":
+def _in_common(own: Sequence[Numbers]) -> "np.ndarray[Any, np.dtype[np.float32]]":
     """Count the passages that two have in common, for every two at once."""
-    known, times = np.unique(np.concatenate([_array(each) for each in [*own, set()]]), return_counts=True)
+    known, times = np.unique(np.concatenate([*own, np.zeros(0, np.int64)]), return_counts=True)
     shared = known[times > 1]
     counted = np.zeros((len(own), len(own)), np.float32)
     for begin in range(0, len(shared), AT_A_TIME):
         some = shared[begin : begin + AT_A_TIME]
-        has = np.stack([np.isin(some, _array(each)) for each in own]).astype(np.float32)
+        has = np.stack([np.isin(some, each, assume_unique=True) for each in own]).astype(np.float32)
         counted += has @ has.T
     return counted
 
 
-def _array(hashes: set[int]) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    return np.fromiter(hashes, np.int64, len(hashes))
-
-
-def _lines(found: "CodeFingerprint", passages: set[int]) -> int:
+def _lines(code: Lexed, passages: Numbers) -> int:
     """Count the lines of a code in which passages stand."""
     from copydetect.utils import get_copied_slices
 
-    begins = np.array([place for passage in passages for place in found.hash_idx[passage]])
-    slices = get_copied_slices(begins, PASSAGE)
-    removed = found.offsets[:, 1][np.clip(np.searchsorted(found.offsets[:, 0], slices), 0, len(found.offsets) - 1)]
-    lines: set[int] = set()
-    for begin, end in (slices + removed).astype(int).T:
-        first = found.raw_code.count("\n", 0, begin)
-        lines |= set(range(first, first + 1 + found.raw_code.count("\n", begin, end)))
-    return len(lines)
+    number = np.frombuffer(code.lines, np.int32)
+    slices = get_copied_slices(np.flatnonzero(np.isin(_passages(code), passages)), PASSAGE).astype(int)
+    return len({line for begin, end in slices.T for line in range(number[begin], number[end] + 1)})
 
 
-def write(path: Path, pairs: Sequence[Pair]) -> None:
-    """Write pairs as a table, below a line that says what it is."""
+def write(path: Path, found: Comparison) -> None:
+    """Write pairs as a table, below a line that says what it is, and who is not in it."""
     rows = [
         [sheets.plain(p.first), sheets.plain(p.second), f"{p.share_first:g}", f"{p.share_second:g}", str(p.lines)]
-        for p in pairs
+        for p in found.pairs
     ]
-    write_whole(path, sheets.encode([[HEAD], list(COLUMNS), *rows]))
+    head = [HEAD, *filter(None, [sheets.plain(found.told)])]
+    write_whole(path, sheets.encode([head, list(COLUMNS), *rows]))
 
 
 def read(path: Path) -> list[Pair]:

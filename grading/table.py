@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from grading import sheets
-from grading.records import Circumstances, Record, points_of_runs
+from grading.records import Circumstances, Record, percent, points_of_runs
 from grading.sheets import plain
+
+BETWEEN = " | "  # sentences in a cell, which may hold commas and semicolons
 
 
 def encode(records: Iterable[Record]) -> bytes:
@@ -20,7 +22,7 @@ def _rows(records: Iterable[Record]) -> Iterator[list[str]]:
 
 
 def _head(circumstances: Circumstances) -> list[str]:
-    first = ["submission", "file", "outcome", "points", "possible"]
+    first = ["submission", "file", "outcome", "points", "possible", "percent"]
     counted = ["runs", "answers", "words", "waiting", "late_days", "penalty"]
     return [*first, *circumstances.parts, *counted, "student", "reason", "notes", "look_at", "hash"]
 
@@ -32,12 +34,14 @@ def _row(record: Record) -> list[str]:
     words = sum(question.points or 0.0 for question in record.questions)
     counted: tuple[float, ...] = (points_of_runs(record.runs), answers, words)
     counted += (settled.waiting, settled.late_days, settled.penalty) if settled else (0, 0, 0)
-    texts = (record.student, record.reason, "; ".join(record.notes), "; ".join(record.look_at))
+    texts = (record.student, record.reason, BETWEEN.join(record.notes), BETWEEN.join(record.look_at))
+    share = percent(record.points, record.possible)
     return [
         plain(record.submission),
         plain(record.file),
         record.outcome,
         *(f"{value:g}" for value in (record.points, record.possible)),
+        "" if share is None else f"{share:.1f}",
         *(f"{points[part]:g}" if part in points else "" for part in record.circumstances.parts),
         *(f"{value:g}" for value in counted),
         *(plain(text) for text in texts),

@@ -1,7 +1,7 @@
 """What a person reads in a terminal: verdicts, claims, a class, the audit's matrix; plain text when piped."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -26,11 +26,20 @@ LINE = 500  # characters of a printed line that are shown
 COLOURS = {"right": "green", "wrong": "red", "todo": "yellow"}
 
 
-def show_part(console: Console, verdict: PartVerdict, where: str, *, first: str = "", verbose: bool = False) -> None:
+def show_part(
+    console: Console, verdict: PartVerdict, where: str, *, first: str = "", note: str = "", verbose: bool = False
+) -> None:
     """Print the outcome of a part: one line where it is right or todo, every failure where it is wrong.
 
-    first: what is to be mended before it.
+    first: what is to be mended before it. note: what will cost it, whatever it is here.
     """
+    _show_outcome(console, verdict, where, note)
+    if verdict.outcome == "wrong":
+        _show_failures(console, verdict, first, verbose)
+
+
+def _show_outcome(console: Console, verdict: PartVerdict, where: str, note: str) -> None:
+    """Print the line of a part, and one below it where there is a note."""
     held = sum(v.outcome == "right" for v in verdict.verdicts)
     outcome = f"[{COLOURS[verdict.outcome]}]{verdict.outcome:5}[/]"
     line = f"{MARKS[verdict.outcome]} {outcome} [bold]{verdict.part}[/]"
@@ -38,10 +47,18 @@ def show_part(console: Console, verdict: PartVerdict, where: str, *, first: str 
         failure = next(v.failure for v in verdict.verdicts if v.failure)
         told = f"{line}  [dim]{escape(failure.message)}, in {escape(where)}[/]"
         console.print(told, soft_wrap=not console.is_terminal)  # whoever searches the output wants whole lines
-        return
-    console.print(f"{line}  [dim]{held} of {len(verdict.verdicts)} properties hold[/]", soft_wrap=True)
-    if verdict.outcome == "right":
-        return
+    else:
+        console.print(f"{line}  [dim]{held} of {len(verdict.verdicts)} properties hold[/]", soft_wrap=True)
+    show_note(console, note)
+
+
+def show_note(console: Console, note: str) -> None:
+    """Print what will cost a part, or several; nothing where there is nothing."""
+    if note:
+        console.print(f"  [yellow]![/] {escape(harmless(note))}", soft_wrap=not console.is_terminal)
+
+
+def _show_failures(console: Console, verdict: PartVerdict, first: str, verbose: bool) -> None:
     if looks := first or (verdict.diagnosis and verdict.diagnosis.told):
         _show_what_it_looks_like(console, looks)
     for group in _by_failure([v for v in verdict.verdicts if v.outcome == "wrong"]):
@@ -136,9 +153,22 @@ def show_claims(console: Console, run: str, claims: "Sequence[Claim]") -> None:
         colour = "green" if claim.outcome == "reached" else "red"
         table.add_row(claim.name, reported, measured, threshold, f"[{colour}]{claim.outcome}[/]")
     console.print(table)
+    for name, message in _beside_table(claims):
+        console.print(f"  {name}: {harmless(message)}", soft_wrap=True, markup=False)
+
+
+def _beside_table(claims: "Sequence[Claim]") -> Iterator[tuple[str, str]]:
+    """Yield what is said of claims, each sentence once: of several that do not agree the table has the figures."""
+    from grading.intake.limits import listed
+
+    wrong = [claim.name for claim in claims if claim.outcome == "wrong"]
+    if len(wrong) > 1:
+        yield f"{len(wrong)} claims", "what is reported and what is measured do not agree"
+    names: dict[str, list[str]] = {}
     for claim in claims:
-        if claim.message:
-            console.print(f"  {claim.name}: {harmless(claim.message)}", soft_wrap=True, markup=False)
+        if claim.message and (claim.outcome != "wrong" or len(wrong) == 1):
+            names.setdefault(claim.message, []).append(claim.name)
+    yield from ((listed(of), message) for message, of in names.items())
 
 
 def _figure(value: float | str | None) -> str:
@@ -193,7 +223,7 @@ def show_class(console: Console, rows: "Sequence[Summary]") -> None:
     if len(rows) <= SHOWN_ROWS:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("submission", no_wrap=True, overflow="ellipsis")
-        for name in ("points", "of", "right", "wrong", "todo", "notes", "look at", "seconds"):
+        for name in ("points", "of", "%", "right", "wrong", "todo", "notes", "look at", "seconds"):
             table.add_column(name, justify="right", no_wrap=True)
         for row in rows:
             table.add_row(escape(row.submission), *_cells(row), style="red" if row.outcome == "refused" else "")
@@ -211,9 +241,10 @@ def show_class(console: Console, rows: "Sequence[Summary]") -> None:
 
 def _cells(row: "Summary") -> list[str]:
     if row.outcome == "refused":
-        return ["refused", *[""] * 7]
+        return ["refused", *[""] * 8]
     counts = (row.right, row.wrong, row.todo, row.notes, row.look_at)
-    return [f"{row.points:g}", f"{row.possible:g}", *map(str, counts), f"{row.seconds:.1f}"]
+    share = "" if row.percent is None else f"{row.percent:.1f}"
+    return [f"{row.points:g}", f"{row.possible:g}", share, *map(str, counts), f"{row.seconds:.1f}"]
 
 
 def show_findings(console: Console, found: "Sequence[Finding]") -> None:

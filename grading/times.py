@@ -1,16 +1,19 @@
 """When submissions were handed in: by a table of the instructor's or by nbgrader's notes; no file's time is trusted."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from grading import sheets
 from grading.intake import Source
+from grading.intake.limits import Unreadable
+from grading.intake.members import open_regular
+from grading.intake.naming import ASSIGNMENT, COLLECTED
 from grading.rubric import Policy
 from grading.sheets import SheetError
 
 COLUMNS = ("submission", "time")
-COLLECTED, NOTE = "submitted", "timestamp.txt"  # nbgrader's names
+NOTE, COURSE = "timestamp.txt", ("nbgrader_config.py", "gradebook.db")  # nbgrader's names
 LONGEST = 100  # bytes of a note
 
 
@@ -44,6 +47,23 @@ def read(path: Path, policy: Policy) -> dict[str, datetime]:
     return times
 
 
+def students(path: Path, policy: Policy) -> dict[str, str]:
+    """Return whose submissions are by the column `student` of the table, which may be left out: a platform's word.
+
+    Of several names in a cell, with spaces between, that with the longest extension counts, or else the first.
+
+    Raises:
+        TimesError: the file is no table of times.
+    """
+    try:
+        sheet = sheets.read(path, COLUMNS)
+    except SheetError as error:
+        raise TimesError(f"--times {error}") from error
+    names = {sheet.name(row, "submission"): sheet.cell(row, "student").split() for _, row in sheet.rows}
+    extended = policy.extensions
+    return {name: max(who, key=lambda each: extended.get(each, 0)) for name, who in names.items() if who}
+
+
 def unknown(times: Mapping[str, datetime], submissions: Collection[str]) -> list[str]:
     """Return the names in a table that are no submission's."""
     return [name for name in times if name not in submissions]
@@ -51,26 +71,31 @@ def unknown(times: Mapping[str, datetime], submissions: Collection[str]) -> list
 
 def of(source: Source, times: Mapping[str, datetime]) -> str:
     """Return when a submission was there, ISO 8601: by the table, else by nbgrader's note; "" where nobody knows."""
-    at = times.get(source.name) or max(_noted(source.path), default=None)
+    at = times.get(source.name) or _noted(source.path)
     return at.isoformat() if at else ""
 
 
-def _noted(path: Path) -> Iterator[datetime]:
-    """Yield what nbgrader noted as it collected a submission, submitted/STUDENT/ASSIGNMENT/timestamp.txt.
+def _noted(path: Path) -> datetime | None:
+    """Return what nbgrader noted as it collected a submission, COURSE/submitted/STUDENT/ASSIGNMENT/timestamp.txt.
 
     In no other place: a student may well hand in a file of this name.
     """
-    if path.parent.name == COLLECTED:
-        notes = sorted(path.glob(f"*/{NOTE}"))
-    elif path.parent.parent.name == COLLECTED:
-        notes = [path / NOTE]
-    else:
-        return
-    for note in notes:
-        if note.is_file() and not note.is_symlink() and note.stat().st_size <= LONGEST:
-            at = _time(note.read_text(encoding="utf-8", errors="replace"), UTC)
-            if at is not None:
-                yield at
+    folder = path if path.name == ASSIGNMENT else path / ASSIGNMENT
+    student = folder.parent
+    if student.parent.name != COLLECTED or student.is_symlink() or folder.is_symlink():
+        return None
+    if not any(_is_plain(student.parent.parent / name) for name in COURSE):
+        return None
+    try:
+        with open_regular(folder / NOTE) as file:
+            text = file.read(LONGEST + 1)
+    except (OSError, Unreadable):
+        return None
+    return _time(text.decode(errors="replace"), UTC) if len(text) <= LONGEST else None
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _time(text: str, zone: tzinfo) -> datetime | None:

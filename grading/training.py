@@ -1,6 +1,5 @@
 """From a command line to an experiment: the implementation's functions, the settings, the data, the run directory."""
 
-import hashlib
 import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from grading.catalogue import topic_parts
 from grading.engine.calls import CallFailed
 from grading.engine.implementation import Implementation, fault_of, locate
 from grading.handed_in import EXPERIMENTS, RUNS, expect_known
+from grading.trained_with import TOPIC_OF, source_of
 
 PRESETS: dict[str, dict[str, Any]] = {
     "vae": vae_training.PRESETS,
@@ -36,7 +36,6 @@ PRESETS: dict[str, dict[str, Any]] = {
     "flows": flows_settings.PRESETS,
     "cifar10": cifar10_settings.PRESETS,
 }
-TOPIC_OF = {"vae": "vae", "dirac": "gan", "flows": "flows", "cifar10": "gan"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class _Order:
     """What a command line asks for, understood: settings, where data are, where the run goes."""
 
     implementation: str
-    topic: str
+    experiment: str
     config: Any
     data_dir: Path | None
     out: Path
@@ -54,7 +53,12 @@ class _Order:
     @property
     def load(self) -> Callable[[], Any]:
         """What loads the functions, in any process."""
-        return partial(functions_of, self.implementation, self.topic)
+        return partial(functions_of, self.implementation, TOPIC_OF[self.experiment])
+
+    @property
+    def source(self) -> str:
+        """What tells the functions from those before a change."""
+        return source_of(locate(self.implementation), self.experiment)
 
 
 def train(
@@ -81,7 +85,7 @@ def train(
     device = _device(device, experiment)
     recorded = {"resume": resume, "name": implementation, "preset": preset}
     place = out or _next_run(experiment)
-    order = _Order(implementation, TOPIC_OF[experiment], config, data_dir, place, device, recorded)
+    order = _Order(implementation, experiment, config, data_dir, place, device, recorded)
     return {"vae": _vae, "dirac": _dirac, "flows": _flows, "cifar10": _cifar10}[experiment](order)
 
 
@@ -91,27 +95,27 @@ def _vae(order: _Order) -> Run:
     claim = rubric.load().claims.get("vae.elbo")
     threshold = claim.at_least.get(images.name) if claim else None
     limit = None if threshold is None else -threshold
-    return vae.train(
-        order.load(), order.config, images, order.out, device=order.device, threshold=limit, **order.recorded
-    )
+    more = {"device": order.device, "threshold": limit, "source": order.source, **order.recorded}
+    return vae.train(order.load(), order.config, images, order.out, **more)
 
 
 def _dirac(order: _Order) -> Run:
-    directory = locate(order.implementation) / "gan"
-    predicted, source = _predictions(directory), _source(directory)
-    return dirac.train(order.load, order.config, order.out, predictions=predicted, source=source, **order.recorded)
+    predicted = _predictions(locate(order.implementation) / "gan")
+    return dirac.train(
+        order.load, order.config, order.out, predictions=predicted, source=order.source, **order.recorded
+    )
 
 
 def _flows(order: _Order) -> Run:
-    return flows.train(order.load, order.config, order.out, **order.recorded)
+    return flows.train(order.load, order.config, order.out, source=order.source, **order.recorded)
 
 
 def _cifar10(order: _Order) -> Run:
     expect_known("data set", order.config.data, data.COLOUR_NAMES)
     images = partial(data.load_colour, order.config.data, order.data_dir)
-    root, source = data.data_root(order.data_dir), _source(locate(order.implementation) / "gan")
+    root = data.data_root(order.data_dir)
     return cifar10.train(
-        order.load, order.config, images, root, order.out, device=order.device, source=source, **order.recorded
+        order.load, order.config, images, root, order.out, device=order.device, source=order.source, **order.recorded
     )
 
 
@@ -125,12 +129,6 @@ def _predictions(directory: Path) -> dict[str, str]:
     if file.is_file() and not found:
         print(f"no prediction stands in {file} yet: write down first what you expect; the report sets it beside")
     return found
-
-
-def _source(directory: Path) -> str:
-    """Return a hash of a topic's files, which changes when a function is mended."""
-    files = sorted(path for path in directory.glob("*.py") if path.is_file())
-    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from grading.engine.workers import Worker
 from grading.hints import next_hint
 from grading.judge import Judge, Outcome, PartVerdict
 from grading.listing import row_of
+from grading.own_files import told
 from grading.progress import show_progress, show_where
 from grading.rubric import Rubric
 from grading.terminal import show_part
@@ -133,8 +134,9 @@ class Watch:
         self._summary()
 
     def _show_part(self, part: Part) -> None:
-        first = self._name(part)
-        show_part(self.console, self.verdicts[part.name], part.path_in(self.worker.directory), first=first)
+        first, directory = self._name(part), self.worker.directory
+        note = "".join(told([part], directory))
+        show_part(self.console, self.verdicts[part.name], part.path_in(directory), first=first, note=note)
 
     def _name(self, part: Part) -> str:
         """Name the mistake of a part that is looked at, or return what is to be mended before it.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,8 +10,10 @@ import msgspec
 import torch
 from torch import Tensor
 
+from grading.catalogue import topic_parts
 from grading.diagnosis.arithmetic import remark
-from grading.engine.calls import CallFailed, Fault
+from grading.engine.calls import Answer, CallFailed, Fault
+from grading.engine.implementation import TOPICS
 from tests.support.closeness import WrongAnswer
 from tests.support.properties import PARTS, Attempt
 
@@ -57,15 +60,33 @@ def describe(attempt: Attempt, among: Sequence[Attempt] = ()) -> Failure:
     inputs = {name: typed(v) for name, v in attempt.inputs.items() if not told.issuperset(map(typed, _items(v)))}
     said = remark(among, attempt) if among else ""
     if fault is not None:
-        message = f"raised {fault.error}: {fault.message}" if fault.message else f"raised {fault.error}"
-        message += _advice(fault)
+        message = f"raised {_raised(fault)}"
         return Failure(message, inputs, called, remark=said, where=fault.where, traceback=fault.traceback)
     if not isinstance(error, WrongAnswer):
         message = f"the answer cannot be worked with: {type(error).__name__}: {error}"
         return Failure(message, inputs, called, remark=said)
     answer, expected = shown_apart(error.answer, error.expected)
     difference, ratio = compare(error.answer, error.expected)
+    if others := _follows_from(error.expected, attempt):
+        expected, said = "", "; ".join(filter(None, (said, others)))
     return Failure(error.message, inputs, called, answer, expected, difference, ratio, error.relation, said)
+
+
+def _follows_from(expected: Any, attempt: Attempt) -> str:
+    """Say whose answer made what is expected no number; "" where that is one, or infinite with good reason."""
+    if not isinstance(expected, Tensor) or _is_finite(expected):
+        return ""
+    others = [name for name, answer in attempt.topic.answered.items() if name != attempt.tried.part]
+    guilty = [name for name in others if not _is_finite(attempt.topic.answered[name])]
+    if guilty:
+        return f"what is expected follows from {' and '.join(guilty)}, whose answer is not finite here"
+    return "what is expected follows from another answer that is not a number" if bool(expected.isnan().any()) else ""
+
+
+def _is_finite(answer: Answer | Tensor) -> bool:
+    """Tell whether all numbers of an answer are finite, those of its gradients too."""
+    values = (answer.value, answer.gradients) if isinstance(answer, Answer) else answer
+    return all(bool(tensor.isfinite().all()) for tensor in tensors_of(values))
 
 
 def _items(value: Any) -> Sequence[Any]:
@@ -93,7 +114,7 @@ def _todo(attempt: Attempt) -> str:
 def _unanswered(fault: Fault) -> str:
     match fault.kind:
         case "import":
-            return f"the file cannot be imported: {fault.error}: {fault.message}{_advice(fault)}"
+            return f"the file cannot be imported: {_raised(fault)}"
         case "silent" if fault.error == "TimeoutError":
             return f"{fault.message}: is there an endless loop?"
         case _:
@@ -106,11 +127,27 @@ ADVICE = {
     "ModuleNotFoundError": ": of your own files only the stub files are there; import from them as in "
     "`from .likelihoods import log_mean_exp`",
 }
+PACKAGE = re.compile(r"_implementation_\d+\.")  # under which a process imports stub files
+NOT_THERE = re.compile(  # `from .divergences import ...` and `from . import divergences`
+    rf"No module named '({'|'.join(TOPICS)})\.(\w+)'|cannot import name '(\w+)' from '({'|'.join(TOPICS)})' "
+)
 
 
-def _advice(fault: Fault) -> str:
-    """Say what is mostly meant by an error that comes of where a file is run."""
-    return ADVICE.get(fault.error, "")
+def _raised(fault: Fault) -> str:
+    """Write an error with what is mostly meant by it, where it comes of where a file is run."""
+    said = PACKAGE.sub("", fault.message)
+    if missing := _missing_stub(said):
+        return f"{fault.error}: {missing} is missing; take it from the kit again"
+    return (f"{fault.error}: {said}" if said else fault.error) + ADVICE.get(fault.error, "")
+
+
+def _missing_stub(message: str) -> str:
+    """Return the stub file that an import did not find, "" where it was another file."""
+    found = NOT_THERE.match(message)
+    if found is None:
+        return ""
+    topic, file = (found[1], found[2]) if found[1] else (found[4], found[3])
+    return f"{topic}/{file}.py" if any(part.file == f"{file}.py" for part in topic_parts(topic)) else ""
 
 
 def _called(attempt: Attempt) -> str:

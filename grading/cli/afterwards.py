@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from grading.manual import Given
     from grading.records import Record
     from grading.rubric import Rubric
-    from grading.similarity import Pair
+    from grading.similarity import Comparison
 
     from .grading_class import Work
 
@@ -37,8 +37,8 @@ def write(
     from grading.terminal import show_class
 
     book, console, names = work.book, work.console, {source.name for source in work.sources}
-    pairs = _pairs(work, similar)
-    table, page = book.write_table(everybody), book.write_page(everybody, pairs)
+    compared = _compared(work, similar)
+    table, page = book.write_table(everybody), book.write_page(everybody, compared.pairs)
     added = book.add_manual_rows(everybody)
     here = [record for record in everybody if record.submission in names]
     written = [str(table), *(str(place) for place in _views(work, views, everybody))]
@@ -50,21 +50,21 @@ def write(
         console.print(sentence, soft_wrap=True, markup=False)
     console.print(f"wrote {page}, the class on a page", soft_wrap=True, markup=False)
     console.print(f"wrote {', '.join(written)}, and a record and feedback for each", soft_wrap=True, markup=False)
-    for sentence in _still_to_do(work, everybody, added, pairs if similar else None):
+    for sentence in _still_to_do(work, everybody, added, compared if similar else None):
         console.print(sentence, soft_wrap=True, markup=False)
     write_json(json, rows)
     return int(any(row.outcome == "refused" for row in rows))
 
 
-def _pairs(work: "Work", similar: bool) -> "list[Pair]":
+def _compared(work: "Work", similar: bool) -> "Comparison":
     """Compare the submissions, if that is asked for; else take what an earlier grading found."""
     from grading import similarity
 
     path = work.book.out / PAIRS
     if not similar:
-        return similarity.read(path)
+        return similarity.Comparison(similarity.read(path))
     with work.console.status("comparing"):
-        found = similarity.similar(work.sources)
+        found = similarity.similar(work.sources, jobs=work.jobs)
     similarity.write(path, found)
     return found
 
@@ -91,8 +91,9 @@ def _of_views(kinds: "Sequence[str]", records: "Sequence[Record]") -> "Iterator[
 def _into_nbgrader(work: "Work", course: Path, records: "list[Record]") -> list[str]:
     from grading.nbgrader import gradebook
 
-    odd = gradebook.write(course, records, {source.name: source.path for source in work.sources}, work.book.rubric)
-    return [*odd, f"wrote the points of {len(records)} into nbgrader's gradebook of {course}"]
+    places = {source.name: source.path for source in work.sources}
+    count, odd = gradebook.write(course, records, places, work.book.rubric)
+    return [*odd, f"wrote the points of {count} into nbgrader's gradebook of {course}"]
 
 
 def _odd(work: "Work", here: "list[Record]", everybody: "list[Record]") -> "Iterator[str]":
@@ -133,7 +134,7 @@ def _of_policy(work: "Work", everybody: "list[Record]") -> "Iterator[str]":
         yield f"The rubric's policy has extensions for {listed(nobody)}: nobody here is called so."
     several = work.book.shared
     for record in everybody:
-        if by_number(record, policy, several):
+        if by_number(record, policy, several) and record.submission not in work.book.told:
             who, number = record.submission, record.student
             yield f"{who} has the extension of {number}, a number that stands in the hand-in itself."
     for number in sorted(several & policy.extensions.keys()):
@@ -144,10 +145,11 @@ def _of_policy(work: "Work", everybody: "list[Record]") -> "Iterator[str]":
 
 
 def _still_to_do(
-    work: "Work", everybody: "list[Record]", added: bool, pairs: "Sequence[Pair] | None"
+    work: "Work", everybody: "list[Record]", added: bool, compared: "Comparison | None"
 ) -> "Iterator[str]":
-    if pairs is not None:
-        yield f"wrote {work.book.out / PAIRS}, {len(pairs)} pairs: a hint for a person, and never a verdict"
+    if compared is not None:
+        told = f"wrote {work.book.out / PAIRS}, {len(compared.pairs)} pairs: a hint for a person, and never a verdict"
+        yield f"{told}. {compared.told}".removesuffix(". ")
     waiting = sum(record.settlement.waiting for record in everybody if record.settlement)
     if waiting:
         told = "wrote" if added else "see"

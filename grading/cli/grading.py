@@ -74,6 +74,7 @@ def grade(
     from grading.gradebook import Gradebook, circumstances_in, graded_in
     from grading.grader import Order, circumstances_of
     from grading.intake import find
+    from grading.intake.finding import doubtful
     from grading.intake.returning import keep_names, numbered
 
     from . import afterwards, grading_class
@@ -97,7 +98,7 @@ def grade(
     book = Gradebook(out, circumstances, bool(resume or regrade), asked, bool(regrade))
     if nbgrader:
         book.add_given(afterwards.given_in_formgrader(nbgrader, sources, loaded))
-    for sentence in numbered(sources, graded):
+    for sentence in [*doubtful(submissions), *numbered(sources, graded)]:
         console.print(sentence, soft_wrap=True, markup=False)
     if before is None and resume:
         console.print(f"{out} holds no grading to go on with: this is a new one", soft_wrap=True, markup=False)
@@ -106,7 +107,7 @@ def grade(
         grading_class.judge_again(work, again)
     else:
         grading_class.grade_waiting(work, resume)
-    everybody = book.settle_all(known)
+    everybody = book.settle_all(known, _students(times, loaded.policy))
     raise typer.Exit(afterwards.write(work, everybody, similar, view or [], nbgrader, json))
 
 
@@ -138,6 +139,13 @@ def _handed_in(table: Path | None, sources: "list[Source]", policy: "Policy", co
         console.print(told, soft_wrap=True, markup=False)
     found = {source.name: times.of(source, given) for source in sources}
     return {name: at for name, at in found.items() if at}
+
+
+def _students(table: Path | None, policy: "Policy") -> dict[str, str]:
+    """Return whose submissions are, where the table of times says so."""
+    from grading import times
+
+    return times.students(table, policy) if table else {}
 
 
 def _expect_outside(out: Path, submissions: list[Path]) -> None:

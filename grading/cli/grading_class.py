@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from grading.gradebook import Gradebook
-    from grading.grader import Order
+    from grading.grader import Marked, Order
     from grading.intake import Source
     from grading.records import Record
 
@@ -32,15 +32,15 @@ class Work:
 
 def grade_waiting(work: Work, resume: bool) -> None:
     """Grade submissions: all, or those that were not graded before."""
-    book, sources = work.book, {source.name: source for source in work.sources}
-    waiting = [source for source in work.sources if not (resume and book.has(source))]
+    book, sources = work.book, work.sources
+    waiting = [source for source in sources if not (resume and book.has(source))]
     if len(waiting) < len(sources):
         told = f"{len(sources) - len(waiting)} of {len(sources)} were graded before, and are kept"
         work.console.print(told, soft_wrap=True)
 
-    def kept(record: "Record") -> "Record":
-        at = work.times.get(record.submission, "")
-        return book.keep(msgspec.structs.replace(record, handed_in_at=at), sources[record.submission])
+    def kept(marked: "Marked") -> "Record":
+        at = work.times.get(marked.record.submission, "")
+        return book.keep(msgspec.structs.replace(marked.record, handed_in_at=at), marked.report)
 
     _grade(work, waiting, work.order, kept, "graded and are kept. Go on with --resume")
 
@@ -56,9 +56,9 @@ def judge_again(work: Work, parts: tuple[str, ...]) -> None:
     left = "judged again. The others are as they were: give the same command once more"
     changes: list[regrading.Change] = []
 
-    def kept(record: "Record") -> "Record":
-        changes.extend(regrading.keep(work.book, [record]))
-        return record
+    def kept(marked: "Marked") -> "Record":
+        changes.extend(regrading.keep(work.book, [marked.record]))
+        return marked.record
 
     _grade(work, chosen.sources, order, kept, left)
     work.book.renew()
@@ -66,7 +66,7 @@ def judge_again(work: Work, parts: tuple[str, ...]) -> None:
         work.console.print(sentence, soft_wrap=True, markup=False)
 
 
-def _grade(work: Work, sources: "list[Source]", order: "Order", keep: "Callable[[Record], Record]", left: str) -> None:
+def _grade(work: Work, sources: "list[Source]", order: "Order", keep: "Callable[[Marked], Record]", left: str) -> None:
     """Grade and keep submissions as they come, with a bar on a terminal; what Ctrl-C leaves is told of.
 
     Raises:
@@ -78,7 +78,7 @@ def _grade(work: Work, sources: "list[Source]", order: "Order", keep: "Callable[
     try:
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = progress.add_task("drawing inputs", total=len(sources))
-            for record in map(keep, _records(work, sources, order)):
+            for record in map(keep, _marked(work, sources, order)):
                 done += 1
                 progress.update(bar, advance=1, description="grading")
                 if not console.is_terminal:
@@ -89,7 +89,7 @@ def _grade(work: Work, sources: "list[Source]", order: "Order", keep: "Callable[
         raise Refusal(f"stopped; {done} of {len(sources)} were {left}.") from error
 
 
-def _records(work: Work, sources: "list[Source]", order: "Order") -> "Iterator[Record]":
+def _marked(work: Work, sources: "list[Source]", order: "Order") -> "Iterator[Marked]":
     from grading import batch
 
     if not sources:

@@ -56,11 +56,14 @@ def check(
             verdict = check_part(part, judge, worker, known, console, verbose)
             if show:
                 _show_picture(part, verdict, worker, console, alone=len(parts) == 1)
+    from grading.own_files import told
     from grading.terminal import show_summary
 
     verdicts = [known[part.name] for part in parts]
     show_summary(console, verdicts)
-    write_json(json, {"implementation": implementation, "profile": profile, "seed": seed, "parts": verdicts})
+    notes = told(parts, worker.directory)
+    facts = {"implementation": implementation, "profile": profile, "seed": seed, "parts": verdicts, "notes": notes}
+    write_json(json, facts)
     raise typer.Exit(any(v.outcome != "right" for v in verdicts))
 
 
@@ -68,10 +71,12 @@ def check_part(
     part: "Part", judge: "Judge", worker: "Worker", known: "Known", console: "Console", verbose: bool = False
 ) -> "PartVerdict":
     """Judge a part and print what it is; known: verdicts so far, also of parts that others call, to be added to."""
+    from grading.own_files import told
     from grading.terminal import show_part
 
     verdict, first = _judge(part, judge, worker, known)
-    show_part(console, verdict, part.path_in(worker.directory), first=first, verbose=verbose)
+    note = "".join(told([part], worker.directory))
+    show_part(console, verdict, part.path_in(worker.directory), first=first, note=note, verbose=verbose)
     return verdict
 
 
@@ -130,20 +135,27 @@ def list_parts(implementation: Which = "exercises", seed: Seed = 0, json: Json =
         from grading.listing import listing
 
         rows = listing(parts, rubric, judge, worker)
+    from grading.own_files import told
     from grading.progress import show_listing
+    from grading.terminal import show_note
 
-    show_listing(console, rows)
+    show_listing(console, rows, rubric.policy)
+    for note in told(parts, worker.directory):
+        show_note(console, note)
     write_json(json, rows)
 
 
 @app.command()
 def hint(
-    part: Annotated[str, typer.Argument(help="A part, such as vae.log_mean_exp.")], implementation: Which = "exercises"
+    part: Annotated[str, typer.Argument(help="A part, such as vae.log_mean_exp.")] = "",
+    implementation: Which = "exercises",
 ) -> None:
     """Give the next of a part's hints, from nudge to nearly there; the last one follows a known mistake.
 
     Example: [bold]elbo hint vae.log_mean_exp[/]
     """
+    if not part:
+        raise Refusal("of which part? As in elbo hint vae.log_mean_exp; `elbo list` names them all.")
     with start_worker(implementation) as worker:
         rubric, (wanted, *others) = select_parts([part])
         if others:

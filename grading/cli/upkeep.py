@@ -95,7 +95,8 @@ def nbgrader(
     from grading.nbgrader.course import differences, write
 
     if not check:
-        print("\n".join(f"wrote {path}" for path in write(out, kit_url)) or "the course is up to date")
+        told = (f"{'wrote' if path.exists() else 'removed'} {path}" for path in write(out, kit_url))
+        print("\n".join(told) or "the course is up to date")
         return
     found = differences(out, kit_url)
     print("\n".join(found) or "the course is up to date")
@@ -107,10 +108,11 @@ def _give_out(make: "Callable[[], Tree]", out: Path, check: bool, top: str = "")
     from grading.release.trees import differences, write
 
     tree = make()
-    if not check:
-        done = write(tree, out, top)
-        print(f"wrote {out}, {len(tree)} files" if done else f"{out} is up to date")
-        return
+    done = 0 if check else write(tree, out, top)
     found = differences(tree, out, top)
+    if not check:
+        print(f"wrote {out}, {done} files" if done else f"{out} is up to date")
+        print(*(f"{sentence}, and stays" for sentence in found), sep="\n", end="\n" if found else "")
+        return
     print("\n".join(found) or f"{out} is up to date")
     raise typer.Exit(bool(found))

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from .limits import RUNS, listed
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+=-]{0,99}")
+SET_ASIDE = re.compile(r"\.(?:older|broken)-\d+(?:\.|$)")  # what an experiment kept that it trained anew
 JSON = ("config.json", "summary.json", "metrics.jsonl")
 INNER = {"trajectories": 2, "trainings": 3}  # directories in a run, and the number of parts of a path in them
 
@@ -36,8 +37,10 @@ def is_of_run(path: PurePosixPath) -> bool:
     [False, False, False]
     >>> [is_of_run(PurePosixPath(f"trainings/cifar10-w1-3/{name}.safetensors")) for name in ("generator", "checkpoint")]
     [True, False]
+    >>> [is_of_run(PurePosixPath(f"trainings/arcs-2{end}/summary.json")) for end in ("", ".older-1", ".broken-2")]
+    [True, False, False]
     """
-    if not all(NAME.fullmatch(part) for part in path.parts):
+    if not all(NAME.fullmatch(part) and not SET_ASIDE.search(part) for part in path.parts):
         return False
     if path.match("trainings/cifar10-*/checkpoint.safetensors"):  # hundreds of MB, to go on from: nothing judges it
         return False

@@ -23,6 +23,8 @@ UNPACKED = 1 << 30  # bytes of a compressed tar archive, of which no more than
 RATIO = 100  # times its size is unpacked,
 UNPACKED_FREELY = 64 << 20  # beside so many
 LIST = 16 << 20  # bytes of the list of files in a zip archive
+BEFORE_A_FILE = 16  # headers of tar that only add to the next one, of which no program writes more than four,
+RECORDS = 50  # and what one of them says
 
 
 class IntakeError(Exception):
@@ -31,6 +33,10 @@ class IntakeError(Exception):
 
 class Unreadable(Exception):
     """One file of a hand-in cannot be read; the text goes on after the file's name."""
+
+
+class NoSpace(OSError):
+    """The grader's own disk takes no more, which is no hand-in's fault."""
 
 
 def size(number: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from .limits import DEPTH, MEMBERS, NAME, TAKEN, IntakeError, Unreadable, listed, shown, size
 
@@ -138,13 +138,23 @@ def _kind(mode: int) -> Kind:
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
-    """Read a regular file bit by bit; neither a link nor a pipe that takes its place is followed or waited for.
+    """Read a regular file bit by bit.
+
+    Raises:
+        Unreadable: it is something else.
+    """
+    with open_regular(path) as file:
+        yield from iter(lambda: file.read(CHUNK), b"")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file; neither a link nor a pipe that takes its place is followed or waited for.
 
     Raises:
         Unreadable: it is something else.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Unreadable("is no regular file")
-        yield from iter(lambda: file.read(CHUNK), b"")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Unreadable("is no regular file")
+    return open(descriptor, "rb")

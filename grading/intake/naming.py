@@ -1,22 +1,24 @@
-"""Which submissions are meant by the paths on a command line, and a name for each that a file can have."""
+"""A name for each submission that a file can have, that a person can read, and that is nobody else's."""
 
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 import msgspec
 
-from grading.engine.implementation import TOPICS
-
-from .choosing import stub_files
-from .limits import IntakeError
 from .opening import ALONE, ARCHIVES
 
 LONGEST, BYTES = 80, 200  # a disk counts bytes
-PLACES = ("exercises", "solutions", "submission")  # that topics stand in
+MARKS = 6  # on one letter: no script needs more, and so many do not reach another line
 COLLECTED, ASSIGNMENT = "submitted", "deep-generative-models"  # nbgrader's: submitted/STUDENT/ASSIGNMENT
+UNSEEN = re.compile(  # letters and marks that show nothing, so that two names with and without one look alike
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0"
+    "\U00013441\U00013442\U00016fe4\U000e0100-\U000e01ef]"
+)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -25,84 +27,71 @@ class Source(msgspec.Struct, frozen=True):
     name: str
     path: Path
 
+    @property
+    def file(self) -> str:
+        """The name of the file or directory, as a record has it."""
+        return file_name(self.path)
 
-def find(paths: Sequence[Path]) -> list[Source]:
-    """Return the submissions that paths mean: files, directories of one student, and folders of a class.
 
-    Raises:
-        IntakeError: a path is not there, nothing is in it, or it cannot be read.
+def file_name(path: Path) -> str:
+    r"""Return the name of a file or directory as text, in which a byte that is not UTF-8 is written out.
+
+    So is the backslash of a name that has such a text in it, lest two names become one.
+
+    >>> file_name(Path("class/ev\udcff.zip")), file_name(Path(r"class/ev\xff.zip"))
+    ('ev\\xff.zip', 'ev\\x5cxff.zip')
     """
-    try:
-        found = list(dict.fromkeys(each for path in paths for each in _submissions(path)))
-    except OSError as error:
-        raise IntakeError(f"{error.filename} cannot be read: {error.strerror}. Make it readable for you.") from error
-    return [Source(name, path) for name, path in zip(unique(map(stem, found)), found, strict=True)]
-
-
-def _submissions(path: Path) -> Iterable[Path]:
-    if not path.exists():
-        raise IntakeError(f"{path} is not there. Name a submission, or the folder of a class with submissions in it.")
-    path = path.resolve()  # a link that the instructor names is meant
-    if not path.is_dir() or _is_one_submission(path):
-        return [path]
-    with os.scandir(path) as entries:
-        names = sorted(e.name for e in entries if not e.name.startswith(".") and e.name != "__MACOSX")
-    return [path / name for name in names] or [path]  # of an empty one the record tells that nothing is in it
-
-
-def _is_one_submission(folder: Path) -> bool:
-    with os.scandir(folder) as entries:
-        names = {entry.name.lower(): entry.name for entry in entries}
-    if sum(_is_anothers(folder / name) for name in names.values()) > 1:
-        return False
-    if {Path(file).name for file in stub_files()} & names.keys():
-        return True
-    if any(topic in names and _is_topic(folder / names[topic]) for topic in TOPICS):
-        return True
-    return any(place in names and _holds(folder / names[place], TOPICS) for place in PLACES)
-
-
-def _is_anothers(path: Path) -> bool:
-    """Tell what only the folder of a class has several of: archives, and directories with topics in them."""
-    name = path.name.lower()
-    if name.endswith(ARCHIVES):
-        return True
-    return name not in (*PLACES, "tests") and path.is_dir() and _holds(path, (*TOPICS, *PLACES))
-
-
-def _is_topic(folder: Path) -> bool:
-    """Tell a directory of a topic from the submission of somebody of that name."""
-    return folder.is_dir() and not folder.is_symlink() and not _holds(folder, (*TOPICS, *PLACES))
-
-
-def _holds(folder: Path, names: Iterable[str]) -> bool:
-    return any((folder / name).is_dir() for name in names)
+    return re.sub(rb"\\(?=x[0-9a-f]{2})", rb"\\x5c", os.fsencode(path.name)).decode(errors="backslashreplace")
 
 
 def stem(path: Path) -> str:
     """Return the name that a submission has by where it is, as long as no other one has it."""
-    name = path.name
+    name = file_name(path)
     if name == ASSIGNMENT and path.parent.parent.name == COLLECTED:
-        name = path.parent.name
-    elif not path.is_dir():
-        endings = sorted((*ARCHIVES, *ALONE), key=len, reverse=True)
-        name = next((name[: -len(end)] for end in endings if name.lower().endswith(end)), name)
-    plain = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
-    kept = "".join(c if c.isalnum() or c in "._-" or unicodedata.category(c)[0] == "M" else "-" for c in plain)
-    name = re.sub("-+", "-", kept).strip("-.")[:LONGEST]
+        return readable(file_name(path.parent))
+    return readable(name if path.is_dir() else without_ending(name))
+
+
+def without_ending(name: str) -> str:
+    """Return the name of a file without what tells its form."""
+    endings = sorted((*ARCHIVES, *ALONE), key=len, reverse=True)
+    return next((name[: -len(end)] for end in endings if name.lower().endswith(end)), name)
+
+
+def readable(name: str) -> str:
+    r"""Return a name in letters and numbers of any script, with a hyphen in place of all else.
+
+    >>> readable("Zoë (final)"), readable("a\u3164b")
+    ('Zoë-final', 'a-b')
+    """
+    plain = UNSEEN.sub("-", unicodedata.normalize("NFC", name))
+    name = re.sub("-+", "-", "".join(_signs(plain))).strip("-.")[:LONGEST]
     return name.encode()[:BYTES].decode(errors="ignore") or "submission"
 
 
+def _signs(text: str) -> Iterator[str]:
+    marks = MARKS  # as there is no letter yet that one could stand on
+    for sign in text:
+        is_mark = unicodedata.category(sign)[0] == "M"
+        marks = marks + 1 if is_mark else 0 if sign.isalnum() else MARKS
+        yield sign if sign.isalnum() or sign in "._-" or (is_mark and marks <= MARKS) else "-"
+
+
 def unique(names: Iterable[str], taken: Iterable[str] = ()) -> Iterator[str]:
-    """Number equal names, those that are equal on a disk that knows no capitals, and those that are taken."""
-    used = {name.lower() for name in taken}
-    last: dict[str, int] = {}
+    """Number names that are taken, and all of several equal ones: whose the bare name would be is not known.
+
+    Equal are those that are so on a disk that knows no capitals. No number makes the name that another has by itself.
+    """
+    names, used = list(names), {name.lower() for name in taken}
+    often = Counter(name.lower() for name in names)
+    numbers = {name: count(2 if name in used else 1) for name in often}
+    alone = {name for name, number in often.items() if number == 1} - used
+    used |= alone
     for name in names:
-        number, key, found = last.get(name.lower(), 1), name.lower(), name
-        while found.lower() in used:
-            number += 1
-            found = with_number(name, str(number))
-        last[key] = number
+        found = name
+        if name.lower() not in alone:
+            tried = (with_number(name, str(number)) for number in numbers[name.lower()])
+            found = next(each for each in tried if each.lower() not in used)
         used.add(found.lower())
         yield found
 

@@ -64,7 +64,10 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
         return f"{'#' * max(1, min(self.level, 6))} {text}" if self.cell_type == "heading" else text
 
     def pictures(self) -> Iterator[tuple[str, str, str]]:
-        """Yield the attached pictures: the name, the kind, "image/png", and the content as base64 has it."""
+        """Yield the attached pictures: the name, the kind, "image/png", and the content as base64 has it.
+
+        One whose content is no text is left out: it was skipped when the notebook was read, and nobody looked at it.
+        """
         found = bytes(self.attachments)
         if sum(1 for _ in islice(KEY.finditer(found), KEYS + 1)) > KEYS:
             return
@@ -74,8 +77,15 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
             return
         for name, forms in attached.items():
             for kind, content in forms.items():
-                if kind.startswith("image/") and bytes(content).startswith(b'"'):
-                    yield name, kind, msgspec.json.decode(content, type=str)
+                if kind.startswith("image/") and (text := _text(content)) is not None:
+                    yield name, kind, text
+
+
+def _text(content: Raw) -> str | None:
+    try:
+        return msgspec.json.decode(content, type=str)
+    except ValueError:
+        return None
 
 
 class _Mark(msgspec.Struct, frozen=True):

@@ -4,20 +4,22 @@ import bz2
 import gzip
 import lzma
 import os
-import stat
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from .archives import BLOCK, Stream, tar_members, zip_members
-from .limits import RATIO, UNPACKED, UNPACKED_FREELY, IntakeError, shown
-from .members import Listing, Member, file_chunks, listing, walk
+from .archives import zip_members
+from .limits import RATIO, UNPACKED, UNPACKED_FREELY, IntakeError, NoSpace, Unreadable, shown
+from .members import Listing, Member, file_chunks, listing, open_regular, walk
+from .tars import BLOCK, tar_members
+from .unpacking import Packed, Unpacked
 
 EXPECTED = "expected a zip or tar archive, a directory, a notebook (.ipynb) or a stub file"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-COMPRESSED: dict[bytes, Callable[[BinaryIO], Stream]] = {
+COMPRESSED: dict[bytes, Callable[[BinaryIO], Packed]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\x00": lzma.LZMAFile,
@@ -33,6 +35,7 @@ def opened(source: Path) -> Iterator[Listing]:
 
     Raises:
         IntakeError: it is of no form that can be read, damaged, or too large.
+        NoSpace: it cannot be unpacked here.
     """
     name = shown(source.name)
     if source.is_symlink():
@@ -43,10 +46,10 @@ def opened(source: Path) -> Iterator[Listing]:
         yield found
         return
     with told(name):
-        file = _open_regular(source)
-    with file:
+        file = _open(source)
+    with file, TemporaryFile() as unpacked:
         with told(name):
-            found = listing(_members(source, file))
+            found = listing(_members(source, file, unpacked))
         yield found
 
 
@@ -56,9 +59,12 @@ def told(name: str) -> Iterator[None]:
 
     Raises:
         IntakeError: something did.
+        NoSpace: it is not the hand-in's fault.
     """
     try:
         yield
+    except NoSpace:
+        raise
     except IntakeError as error:
         raise IntakeError(f"{name}: {error}") from error
     except OSError as error:
@@ -67,15 +73,14 @@ def told(name: str) -> Iterator[None]:
         raise IntakeError(f"{name} is damaged ({shown(f'{type(error).__name__}: {error}')}). Pack it again.") from error
 
 
-def _open_regular(source: Path) -> BinaryIO:
-    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise IntakeError(f"this is a pipe or a device; {EXPECTED}")
-    return open(descriptor, "rb")
+def _open(source: Path) -> BinaryIO:
+    try:
+        return open_regular(source)
+    except Unreadable as error:
+        raise IntakeError(f"this is a pipe or a device; {EXPECTED}") from error
 
 
-def _members(source: Path, file: BinaryIO) -> Iterator[Member]:
+def _members(source: Path, file: BinaryIO, unpacked: BinaryIO) -> Iterator[Member]:
     start = file.read(BLOCK)
     file.seek(0)
     if start.startswith(ZIP):
@@ -85,7 +90,7 @@ def _members(source: Path, file: BinaryIO) -> Iterator[Member]:
     for magic, unpack in COMPRESSED.items():
         if start.startswith(magic):
             most = UNPACKED_FREELY + RATIO * os.fstat(file.fileno()).st_size
-            return tar_members(unpack(file), min(UNPACKED, most))
+            return tar_members(Unpacked(unpack(file), unpacked), min(UNPACKED, most))
     if _begins_tar(start):
         return tar_members(file)
     found = next((what for magic, what in OTHERS.items() if start.startswith(magic)), "no archive")

@@ -24,13 +24,12 @@ def read_report_notebook(content: bytes) -> tuple[str, dict[str, bytes]]:
         cells = [cell for cell in cells_in(content) if cell.kind == "markdown"]
         named = [cell for cell in cells if _question(cell)]
         chosen = named or cells
-        written = texts(chosen, limits.REPORT)
+        numbered = list(enumerate(zip(chosen, texts(chosen, limits.REPORT), strict=True), 1))
+        text = "\n\n".join(_below_its_heading(number, cell, source) for number, (cell, source) in numbered)
+        return text, {path: found for number, (cell, _) in numbered for path, found in _attachments(number, cell)}
     except Exception as error:  # the content is anybody's, and so is what its reader raises
         reason = shown(f"{type(error).__name__}: {error}")
         raise Unreadable(f"is no notebook with a report ({reason}); save it with Jupyter again") from error
-    numbered = list(enumerate(zip(chosen, written, strict=True), 1))
-    text = "\n\n".join(_below_its_heading(number, cell, source) for number, (cell, source) in numbered)
-    return text, {path: found for number, (cell, _) in numbered for path, found in _attachments(number, cell)}
 
 
 def _question(cell: Cell) -> str:

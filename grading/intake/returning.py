@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from .fingerprints import fingerprint
-from .naming import Source, stem, unique, with_number
+from .limits import listed, shown
+from .naming import ASSIGNMENT, Source, readable, stem, unique, with_number, without_ending
 
 
 class Graded(msgspec.Struct, frozen=True):
@@ -34,17 +35,34 @@ def keep_names(sources: Sequence[Source], graded: Mapping[str, Graded]) -> list[
     """
     paths, records = defaultdict[str, list[Path]](list), defaultdict[str, dict[str, Graded]](dict)
     for source in sources:
-        paths[source.path.name].append(source.path)
+        paths[source.file].append(source.path)
     for name in sorted(graded, key=lambda name: (len(name), name)):  # bob-10 after bob-2
         records[graded[name].file][name] = graded[name]
     kept = {path: name for file in paths if file in records for path, name in _kept(paths[file], records[file])}
     new = [source.path for source in sources if source.path not in kept]
-    names = dict(zip(new, unique(map(stem, new), _taken(graded)), strict=True)) | kept
+    taken = [*_taken(graded), *_before(graded)]
+    names = dict(zip(new, unique(map(stem, new), taken), strict=True)) | kept
     return [Source(names[source.path], source.path) for source in sources]
 
 
 def _taken(graded: Mapping[str, Graded]) -> list[str]:
     return [name for name in graded if graded[name].file]
+
+
+def _before(graded: Mapping[str, Graded]) -> dict[str, str]:
+    """Return who was graded first under each name, by the name in small letters, numbered or not."""
+    first: dict[str, str] = {}
+    for name in sorted(_taken(graded), key=lambda name: (len(name), name)):
+        first.setdefault(name.lower(), name)
+        first.setdefault(_bare(name, graded[name].file).lower(), name)
+    return first
+
+
+def _bare(name: str, file: str) -> str:
+    """Return the name that a submission was given a number to, or its name where that is its file's own."""
+    numbered = re.fullmatch(r"(.+)-[0-9]+", name)
+    own = {readable(file).lower(), readable(without_ending(file)).lower()}
+    return name if numbered is None or file == ASSIGNMENT or name.lower() in own else numbered[1]
 
 
 def _kept(paths: list[Path], records: Mapping[str, Graded]) -> Iterator[tuple[Path, str]]:
@@ -74,14 +92,34 @@ def _fits(name: str, path: Path) -> bool:
 
 
 def numbered(sources: Sequence[Source], graded: Mapping[str, Graded]) -> Iterator[str]:
-    """Yield a sentence on each new submission whose name an earlier one has."""
-    taken = {name.lower(): name for name in _taken(graded)}
-    for source in sources:
-        before = taken.get(stem(source.path).lower())
-        if before is not None and source.name not in graded:
-            file, now = graded[before].file, source.path.name
-            other = f"another {file}" if file == now else file
+    """Yield a sentence on each new submission whose name an earlier one has, or another new one could have as well."""
+    before, alike = _before(graded), defaultdict[str, list[Source]](list)
+    new = [source for source in sources if source.name not in graded]
+    for source in new:
+        alike[stem(source.path).lower()].append(source)
+    for source in new:
+        bare = stem(source.path)
+        others = [other for other in alike[bare.lower()] if other is not source]
+        if bare.lower() in before:
+            yield _after(source, before[bare.lower()], graded)
+        elif others:
+            several = len({other.file for other in alike[bare.lower()]}) <= len(others)
             yield (
-                f"{now} is called {source.name}: {before} is {other}, which was graded before. If both are of one "
-                f"person, move the points in manual.csv from {before} to {source.name}."
+                f"{_where(source, several)} is called {source.name}: {bare} could as well be "
+                f"{listed(_where(other, several) for other in others)}. "
+                f"Times, extensions and points go by {source.name}."
             )
+
+
+def _where(source: Source, several: bool) -> str:
+    """Return a file's name, with its folder where several have that name."""
+    return shown(f"{source.path.parent.name}/{source.file}" if several else source.file)
+
+
+def _after(source: Source, before: str, graded: Mapping[str, Graded]) -> str:
+    file, now = shown(graded[before].file), shown(source.file)
+    other = f"another {file}" if file == now else file
+    return (
+        f"{now} is called {source.name}: {before} is {other}, which was graded before. If both are of one "
+        f"person, move the points in manual.csv from {before} to {source.name}."
+    )

@@ -95,8 +95,11 @@ def _report_files(listing: Listing) -> dict[str, bytes]:
     try:
         return report_files(listing)
     except IntakeError as error:
-        listing.notes.append(f"The report was not taken: {error}")
-        return {}
+        reason = str(error)
+    except Exception as error:  # the content is anybody's, and so is what its readers raise
+        reason = f"it is damaged ({shown(f'{type(error).__name__}: {error}')})"
+    listing.notes.append(f"The report was not taken: {reason}")
+    return {}
 
 
 def _expect_some(texts: dict[str, bytes], listing: Listing) -> None:

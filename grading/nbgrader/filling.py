@@ -1,7 +1,7 @@
 """One submitted notebook in nbgrader's gradebook: its grades and comments, and its picture for formgrader."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import nbformat
@@ -87,6 +87,12 @@ def _give(grade: Grade, points: float | None, changed: bool) -> None:
         grade.needs_manual_grade = points is None
     elif changed:
         grade.needs_manual_grade = True
+
+
+def withhold(sheet: Sheet, own: SubmittedNotebook, names: Collection[str]) -> None:
+    """Leave cells without a machine's points, so that they wait for a person; what one gave stays."""
+    for grade in (grade for grade in own.grades if sheet.names[grade.cell_id] in names):
+        _give(grade, None, changed=grade.auto_score is not None)
 
 
 def _set_comments(sheet: Sheet, own: SubmittedNotebook, nodes: Mapping[str, NotebookNode], told: Told) -> None:

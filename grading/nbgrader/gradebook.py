@@ -12,8 +12,8 @@ from exercises.experiments.runs import write_whole
 from grading.intake.limits import shown
 from grading.manual import Given
 from grading.nbgrader import ASSIGNMENT, question_id
-from grading.nbgrader.filling import fill, take_penalty
-from grading.nbgrader.installed import CourseDirectory, Gradebook, SubmittedNotebook
+from grading.nbgrader.filling import fill, take_penalty, withhold
+from grading.nbgrader.installed import CourseDirectory, Gradebook, MissingEntry, SubmittedNotebook
 from grading.nbgrader.opening import first_line, handed_in, links, opened, student_of
 from grading.nbgrader.points import Told, told_of
 from grading.nbgrader.sheets import Sheet, differing, sheets_of
@@ -32,7 +32,9 @@ class _Course(msgspec.Struct, frozen=True):
     sheets: list[Sheet]
 
 
-def write(course: Path, records: Iterable[Record], sources: Mapping[str, Path], rubric: Rubric) -> list[str]:
+def write(
+    course: Path, records: Iterable[Record], sources: Mapping[str, Path], rubric: Rubric
+) -> tuple[int, list[str]]:
     """Write the points and comments of records into a course's gradebook, and its autograded/ notebooks.
 
     Args:
@@ -41,7 +43,7 @@ def write(course: Path, records: Iterable[Record], sources: Mapping[str, Path], 
         sources: where each was handed in, by the name of the submission.
 
     Returns:
-        Sentences on what was odd.
+        How many were written, and sentences on what was odd.
 
     Raises:
         NbgraderError: there is no such course or assignment, or the database cannot be used.
@@ -58,17 +60,19 @@ def write(course: Path, records: Iterable[Record], sources: Mapping[str, Path], 
                 odd.append(f"{name}: not written, it is not {place.submitted_directory}/STUDENT/{ASSIGNMENT}.")
             elif found[0] in done:
                 odd.append(f"{name}: not written, {done[found[0]]} is of the same student.")
-            elif record.grader_failed:
-                odd.append(f"{name}: not written, {shown(record.reason)}. Go on with --resume.")
             else:
-                done[found[0]] = name
-                odd += [f"{name}: {text}" for text in _write(open_course, *found, record, told_of(record, rubric))]
+                is_written, told = _write(open_course, *found, record, told_of(record, rubric))
+                done |= {found[0]: name} if is_written else {}
+                odd += [f"{name}: {text}" for text in told]
             policies |= record.settlement is not None and bool(record.settlement.dropped or record.settlement.extra)
-        return [*odd, *([UNKNOWN] if policies else [])]
+        return len(done), [*odd, *([UNKNOWN] if policies else [])]
 
 
-def _write(course: _Course, student: str, folder: Path, record: Record, told: Told) -> list[str]:
-    """Write one student's notebooks, then all points at once; nothing of it hinders another's."""
+def _write(course: _Course, student: str, folder: Path, record: Record, told: Told) -> tuple[bool, list[str]]:
+    """Write one student's notebooks, then all points at once, and tell whether they are; it hinders nobody else's."""
+    if record.grader_failed:
+        failed = f"not written, {shown(record.reason)}. Go on with --resume."
+        return False, [failed, *_withhold(course, student, told)]
     try:
         found = read(folder, [sheet.name for sheet in course.sheets])
         into = Path(course.place.format_path(course.place.autograded_directory, student, ASSIGNMENT))
@@ -78,10 +82,27 @@ def _write(course: _Course, student: str, folder: Path, record: Record, told: To
             take_penalty(list(own.values()), record.settlement.penalty)
         odd += _write_files(into, found)
         course.book.db.commit()
-        return [*found.notes, *odd]
+        return True, [*found.notes, *odd]
     except Exception as error:  # the content is anybody's, and the others are written all the same
         course.book.db.rollback()
-        return [f"not written: {shown(first_line(error))}. Correct it and write again."]
+        failed = f"not written: {shown(first_line(error))}. Correct it and write again."
+        return False, [failed, *_withhold(course, student, told)]
+
+
+def _withhold(course: _Course, student: str, told: Told) -> list[str]:
+    """Take back the points that nbgrader's own autograding gave, or an earlier grading, and tell what came of it."""
+    try:
+        own = {each.name: each for each in course.book.find_submission(ASSIGNMENT, student).notebooks}
+        for sheet in (sheet for sheet in course.sheets if sheet.name in own):
+            withhold(sheet, own[sheet.name], told.judged)
+        take_penalty(list(own.values()), 0.0)
+        course.book.db.commit()
+        return ["the cells that the kit judges have no points in nbgrader's gradebook, and wait for a person."]
+    except MissingEntry:
+        return []
+    except Exception as error:
+        course.book.db.rollback()
+        return [f"points of before may stand in nbgrader's gradebook: {shown(first_line(error))}."]
 
 
 def _submission(book: Gradebook, student: str, found: HandedIn) -> dict[str, SubmittedNotebook]:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from grading.notebook.words import in_notebook
+
 FUNCTIONS = "## The functions"
 CHOICES = "## What is a matter of choice"
 TERMINAL = "Work on one at a time"  # begins what is of use beside files and a terminal only
@@ -49,7 +51,7 @@ class Handout:
 def cut(text: str, topic: str) -> Handout:
     """Cut a handout; whatever has no other place comes last, so that nothing is lost."""
     about = dict(re.findall(r"^\| `(\w+)` \| `[^`|]+` \| (.+) \| \d+ \|$", text, re.MULTILINE))
-    sections = re.split(r"^(?=## )", _as_called(_without_pictures(text)), flags=re.MULTILINE)
+    sections = re.split(r"^(?=## )", in_notebook(_without_pictures(text)), flags=re.MULTILINE)
     first: list[str] = [_without_files(sections[0].partition(TERMINAL)[0])]
     last: list[str] = []
     above: dict[str, str] = {}
@@ -85,10 +87,3 @@ def _without_pictures(text: str) -> str:
     """Leave out pictures and links that lead to files of the kit, which lie elsewhere or nowhere."""
     text = re.sub(r"!\[[^\]]*\]\((?!https?:)[^)]*\)\n*", "", text)
     return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)[^)]*\)", r"`\1`", text)
-
-
-def _as_called(text: str) -> str:
-    """Name `report()`, which needs no terminal and knows the notebooks, in place of `elbo report`."""
-    return re.sub(r"^(    )elbo report$", r"\1report()", text, flags=re.MULTILINE).replace(
-        "`elbo report`", "`report()`"
-    )

@@ -26,9 +26,9 @@ the next hint. Graded are the functions as they stand in this notebook: save it.
 TRAINING = """\
 ## Training with your functions
 
-`train` does here what this page says of `elbo train`, with the functions of the notebooks as they were **saved**. A run
-is left in `runs/` beside the notebooks, and belongs to what you hand in. Options come after the experiment's name, one
-by one: `train("flows", "--preset", "paper")`. `report()` measures the runs again, and writes them and your report to
+`train` trains with the functions of the notebooks as they were **saved**. A run is left in `runs/` beside the
+notebooks, and belongs to what you hand in. Options come after the experiment's name, one by one:
+`train("flows", "--preset", "paper")`. `report()` measures the runs again, and writes them and your report to
 `report.html`."""
 REPORT = """\
 # Report

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grading.engine.implementation import ROOT
+from grading.notebook.words import in_notebook
 from tests.support.properties import Part
 
 from . import NbgraderError
@@ -44,7 +45,7 @@ def pieces(topic: str, parts: Sequence[Part], solutions: Path = ROOT / "solution
                 case ast.ImportFrom() | ast.Expr(value=ast.Constant()):
                     pass  # of a file beside it, whose functions stand in the notebook too; or the file's docstring
                 case ast.FunctionDef(name=name) if any(part.name == f"{topic}.{name}" for part in parts):
-                    functions[f"{topic}.{name}"] = text
+                    functions[f"{topic}.{name}"] = in_notebook(text)
                 case _:
                     _add(given, _names(node), text, path)
     return Pieces(_written(imports), "\n\n".join(dict.fromkeys(given.values())), functions)

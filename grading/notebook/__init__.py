@@ -103,12 +103,13 @@ def hint(part: str) -> None:
     from grading.selection import UnknownPart
 
     from .checking import judge_part, parts_named
+    from .words import in_notebook
 
     names, loaded = sys._getframe(1).f_globals, rubric.load()
     try:
         wanted = parts_named(part)[0]
     except UnknownPart as error:
-        print(error)
+        print(in_notebook(str(error)))
         return
     number, text = next_hint(loaded, wanted.name, lambda: judge_part(wanted, names).told.diagnosis)
     print(f"Hint {number} of {len(loaded.parts[wanted.name].hints)} for {wanted.name}\n{text}")

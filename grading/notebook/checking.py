@@ -14,7 +14,8 @@ import torch
 from grading import rubric as rubrics
 from grading.diagnosis import Diagnosis, naming
 from grading.engine.workers import AtOnce, Exchange
-from grading.judge import PROFILES, Judge, PartVerdict, Profile, Verdict
+from grading.judge import PROFILES, Judge, Outcome, PartVerdict, Profile, Verdict
+from grading.resting import to_mend
 from grading.rubric import PartRubric, Rubric
 from grading.selection import select
 from grading.wording import TO_DO, Failure
@@ -22,6 +23,8 @@ from tests.support.properties import Part
 
 from .living import Names, earlier, lent, replies
 from .points import are_counted, points_of
+from .using import called, not_handed_in
+from .words import in_notebook
 
 KEPT_OUTPUT = 64 << 10
 HIDDEN = "what it was tried on is kept from students"
@@ -29,12 +32,17 @@ HIDDEN = "what it was tried on is kept from students"
 
 @dataclass(frozen=True)
 class Judged:
-    """A part as it is told, the properties that hold with right helpers alone, and points earned and possible."""
+    """A part as it is told, the properties that hold with right helpers alone, and points earned and possible.
+
+    first: what is to be mended before it, "" for nothing. note: what will cost it.
+    """
 
     told: PartVerdict
     helped: Sequence[str]
     points: float
     possible: float
+    first: str = ""
+    note: str = ""
 
 
 class _Output(io.StringIO):
@@ -58,10 +66,20 @@ def judge_part(part: Part, names: Names) -> Judged:
         helped = _judge_again(part, own, names, judge)
     counted = [v.property for v in own if v.outcome == "right" or v.property in helped]
     worth = rubric.parts[part.name]
-    named = _diagnosis(part, own, exchange) if any(_may_be_named(v, helped, worth) for v in own) else None
+    first = to_mend(called(names, part), partial(_outcome, exchange)) if PartVerdict("", own).outcome == "wrong" else ""
+    by_itself = not first and any(_may_be_named(v, helped, worth) for v in own)
+    named = _diagnosis(part, own, exchange) if by_itself else None
     beside = map(naming.beside_a_name, own) if named else own
     told = PartVerdict(part.name, [_told(v, worth) for v in beside], output.getvalue(), named)
-    return Judged(told, helped, points_of(sum(worth.points[name] for name in counted)), points_of(worth.total))
+    points = points_of(sum(worth.points[name] for name in counted))
+    return Judged(told, helped, points, points_of(worth.total), first, not_handed_in(names, part))
+
+
+def _outcome(exchange: Exchange, part: Part) -> Outcome:
+    """Judge a part that another calls; nobody looks at its failures, which need not be the smallest."""
+    with _apart():
+        judge = _judge(replace(PROFILES["student"], shrink_seconds=0))
+        return PartVerdict(part.name, list(judge.part(part, exchange))).outcome
 
 
 def _judge_again(part: Part, own: Sequence[Verdict], names: Names, judge: Judge) -> list[str]:
@@ -83,10 +101,15 @@ def _judge_again(part: Part, own: Sequence[Verdict], names: Names, judge: Judge)
 
 
 def _told(verdict: Verdict, worth: PartRubric) -> Verdict:
-    """Hide what the rubric keeps from students."""
-    if verdict.failure is None or verdict.property not in worth.instructor_only or verdict.outcome == "todo":
+    """Tell a failure in the words of a notebook, and hide what the rubric keeps from students."""
+    if verdict.failure is None:
         return verdict
-    return msgspec.structs.replace(verdict, failure=Failure(HIDDEN))
+    if verdict.property in worth.instructor_only and verdict.outcome != "todo":
+        return msgspec.structs.replace(verdict, failure=Failure(HIDDEN))
+    said, remark = in_notebook(verdict.failure.message), in_notebook(verdict.failure.remark)
+    return msgspec.structs.replace(
+        verdict, failure=msgspec.structs.replace(verdict.failure, message=said, remark=remark)
+    )
 
 
 def _may_be_named(verdict: Verdict, helped: Sequence[str], worth: PartRubric) -> bool:

@@ -1,7 +1,6 @@
 """The files that notebooks stand for: what trains with a student's functions, or reports of them, wants files."""
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,8 @@ from grading.engine.implementation import ROOT, TOPICS
 from grading.intake.choosing import stub_files
 from grading.intake.notebooks import read_notebook
 from grading.intake.taking import read_report
+
+from .words import in_notebook
 
 TERMINAL = ("FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
@@ -51,7 +52,7 @@ def run(command: str, options: Sequence[str]) -> int:
         process = subprocess.Popen(line, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert process.stdout is not None
         for told in process.stdout:
-            print(as_here(told.decode(errors="replace")), end="")
+            print(in_notebook(told.decode(errors="replace").replace(str(place), "the notebooks")), end="")
         return process.wait()
 
 
@@ -59,16 +60,6 @@ def _write_report(into: Path) -> None:
     for name, content in read_report(Path.cwd()).items():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         (into / name).write_bytes(content)
-
-
-def as_here(text: str) -> str:
-    """Name what a notebook calls, where a terminal's command is named.
-
-    >>> as_here("`elbo report runs/vae-1` measures the run again; see `elbo report`")
-    '`report("runs/vae-1")` measures the run again; see `report()`'
-    """
-    text = re.sub(r"`elbo report ([^\s`]+)`", r'`report("\1")`', text)
-    return text.replace("`elbo report`", "`report()`")
 
 
 def _environment() -> dict[str, str]:

@@ -4,13 +4,16 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.console import Console
 
 from grading.terminal import harmless, show_claims, show_part
 
 from .points import points_of
+from .words import in_notebook
 
 if TYPE_CHECKING:
+    from grading.claims import Claim
     from grading.pack.report import Answered
     from grading.records import AnswerRecord, RunRecord
 
@@ -31,7 +34,7 @@ class Told:
 
     def say(self, sentence: str) -> None:
         """Tell a line, of signs that are harmless."""
-        self.console.print(harmless(sentence), soft_wrap=True, markup=False)
+        self.console.print(harmless(in_notebook(sentence)), soft_wrap=True, markup=False)
 
     def points(self, earned: float, possible: float) -> float:
         """Print all that was told, say what the number below it is, and return that."""
@@ -51,7 +54,7 @@ class Told:
 
 def tell_part(told: Told, judged: "Judged") -> None:
     """Tell what `elbo check` tells of a part, and what holds with right helpers."""
-    show_part(told.console, judged.told, "this notebook")
+    show_part(told.console, judged.told, "this notebook", first=judged.first, note=judged.note)
     if judged.helped:
         told.say(f"  With right functions in place of those before it hold, and count: {', '.join(judged.helped)}")
 
@@ -82,4 +85,8 @@ def tell_runs(told: Told, experiment: str, found: "Sequence[RunRecord]") -> None
         if run.reason:
             told.say(f"{run.run}: {run.reason}")
         else:
-            show_claims(told.console, run.run, run.claims)
+            show_claims(told.console, run.run, [_as_here(claim) for claim in run.claims])
+
+
+def _as_here(claim: "Claim") -> "Claim":
+    return msgspec.structs.replace(claim, message=in_notebook(claim.message))

@@ -13,10 +13,10 @@ from grading.intake.experiments import choose_runs, is_of_run
 from grading.intake.limits import Unreadable, listed, shown
 from grading.intake.members import walk
 from grading.intake.stubs import missing
+from grading.own_files import ALONE
 
 from . import PackError
 from .gathered import PLACE, Gathered
-from .parts import ALONE
 from .pictures import ENDINGS, links_in, places_of, with_spaces
 
 REPORT = f"{PLACE}/report.md"

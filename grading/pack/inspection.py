@@ -12,11 +12,12 @@ from grading.intake.choosing import stub_files
 from grading.intake.limits import listed, shown
 from grading.judge import PartVerdict
 from grading.listing import Listed
+from grading.own_files import reasons
 from grading.rubric import Rubric
 from tests.support.properties import Part
 
 from .gathered import PLACE, Gathered
-from .parts import in_stubs, judged, own_files, wrong
+from .parts import in_stubs, judged, wrong
 from .report import Answered, answered
 
 IMPLEMENTATION = "implementation"
@@ -89,9 +90,10 @@ def _wrong(
         for stub in stub_files()
         if not (directory / stub).is_file() or any(each.startswith((f"{stub}:", f"{stub},")) for each in told)
     ]
-    left = [verdict for verdict in verdicts if not any(each.startswith(f"{verdict.part} ") for each in told)]
-    files = {part.name: f"{part.topic}/{part.file}" for part in parts}
-    return list(wrong(left, files, unread, own_files(directory, gathered.places[PLACE])))
+    left = [part for part in parts if not any(each.startswith(f"{part.name} ") for each in told)]
+    files = {part.name: f"{part.topic}/{part.file}" for part in left}
+    not_handed_in = reasons(left, directory, gathered.places[PLACE])
+    return list(wrong([verdict for verdict in verdicts if verdict.part in files], files, unread, not_handed_in))
 
 
 def _on_absent(gathered: Gathered) -> str:

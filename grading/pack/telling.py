@@ -5,6 +5,7 @@ from rich.markup import escape
 
 from grading.intake.choosing import stub_files
 from grading.intake.limits import listed, size
+from grading.listing import possible
 from grading.terminal import MARKS, harmless
 
 from .inspection import Seen, SeenRun
@@ -38,8 +39,8 @@ def _parts(seen: Seen) -> str:
         names = [row.part for row in seen.parts if row.state == state]
         if names:
             told.append(f"{len(names)} {state}" + (f" ({listed(names)})" if state != "right" else ""))
-    earned, points = sum(row.earned for row in seen.parts), sum(row.points for row in seen.parts)
-    return f"{', '.join(told)}: {earned:g} of {points:g} points"
+    earned = sum(row.earned for row in seen.parts)
+    return f"{', '.join(told)}: {earned:g} of {possible(seen.parts):g} points"
 
 
 def _run(run: SeenRun) -> str:

@@ -132,12 +132,16 @@ def named(records: Sequence[Record], fewest: int = 2) -> list[Named]:
 
 
 def mistakes(records: Sequence[Record], fewest: int = 2) -> list[Mistake]:
-    """Collect what at least so many submissions were told alike of parts whose mistake has no name, the most first."""
+    """Collect what at least so many submissions were told alike of parts whose mistake has no name, the most first.
+
+    A file that was not handed in is no mistake in it.
+    """
     names: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for record in graded(records):
         for part in (part for part in record.parts if part.diagnosis is None):
+            lacking = f"there is no file {part.file}"
             for value in part.properties:
-                if value.outcome == "wrong" and value.failure is not None:
+                if value.outcome == "wrong" and value.failure is not None and value.failure.message != lacking:
                     names[part.part, value.property, value.failure.message].append(record.submission)
     many = [Mistake(*told, tuple(whose)) for told, whose in names.items() if len(whose) >= fewest]
     return sorted(many, key=lambda mistake: -len(mistake.names))

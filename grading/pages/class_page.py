@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from exercises.experiments.runs import write_whole
 from grading import rubric
-from grading.engine.implementation import TOPICS
 from grading.pages import analysis
-from grading.pages.layout import number, render
-from grading.records import Record, points_of_runs
+from grading.pages.class_rows import row
+from grading.pages.layout import render
+from grading.records import Record, percent
 
 BINS = 10
 MOST_MISTAKES = 50
@@ -31,26 +31,6 @@ class Pair(Protocol):
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One value of a row. value: what the table is sorted by, "" for none. text: how it is told."""
-
-    column: str
-    value: float | str
-    text: str
-    kind: str = "number"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A submission. kinds: what the rows can be chosen by."""
-
-    name: str
-    student: str
-    kinds: tuple[str, ...]
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
 class Noted:
     """What was odd about a submission and what to look at in its code, the first of each. left_out: how many more."""
 
@@ -58,6 +38,16 @@ class Noted:
     notes: list[str]
     look_at: list[str]
     left_out: int
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How points are spread: as they are where all could have the same, else in percent of what each could have."""
+
+    unit: str
+    bound: float
+    spread: analysis.Spread | None
+    histogram: list[analysis.Bin]
 
 
 def write(out: Path, records: Sequence[Record], pairs: Sequence[Pair] = ()) -> Path:
@@ -76,13 +66,12 @@ def page(records: Sequence[Record], pairs: Sequence[Pair] = ()) -> str:
     wanted = rubric.load().grading.isolation
     done = analysis.graded(records)
     values = {
-        "rows": [_row(record, wanted) for record in records],
+        "rows": [row(record, wanted) for record in records],
         "refused": [record for record in records if record.outcome == "refused"],
         "noted": [_noted(record) for record in records if record.notes or record.look_at],
         "circumstances": records[0].circumstances if records else None,
-        "histogram": _histogram(done),
-        "spread": analysis.spread([record.points for record in done]),
-        "possible": max((record.possible for record in done), default=0.0),
+        "graded": len(done),
+        "distribution": _distribution(done),
         "parts": analysis.items(records),
         "properties": analysis.items(records, properties=True),
         "named": analysis.named(records)[:MOST_MISTAKES],
@@ -110,59 +99,14 @@ def _layers(done: Sequence[Record], wanted: Sequence[str]) -> list[tuple[str, li
     return [(layer, [r.submission for r in done if layer not in r.isolation]) for layer in wanted]
 
 
-def _row(record: Record, wanted: Sequence[str]) -> Row:
-    missing = [layer for layer in wanted if layer not in record.isolation]
-    told = _refused(record) if record.outcome == "refused" else _graded(record, missing)
-    settled = record.settlement
-    kinds = {
-        record.outcome: True,
-        "waiting": bool(settled and settled.waiting),
-        "late": bool(settled and settled.late_days),
-        "notes": bool(record.notes),
-        "look": bool(record.look_at),
-        "isolation": record.outcome == "graded" and bool(missing),
-    }
-    return Row(record.submission, record.student, tuple(kind for kind, holds in kinds.items() if holds), told)
+def _distribution(done: Sequence[Record]) -> Distribution:
+    possible = {round(record.possible, 6) for record in done}
+    shares = [share for record in done if (share := percent(record.points, record.possible)) is not None]
+    if len(possible) > 1:
+        return _distributed(shares, 100.0, "percent")
+    return _distributed([record.points for record in done], max(possible, default=0.0), "points")
 
 
-COLUMNS = (
-    *(("outcome", "text"), ("points", "number"), ("possible", "number"), *((topic, "number") for topic in TOPICS)),
-    *(("runs", "number"), ("answers", "number"), ("words", "number"), ("waiting", "number"), ("late", "number")),
-    *(("notes", "number"), ("look_at", "number"), ("seconds", "number"), ("isolation", "text")),
-)
-
-
-def _graded(record: Record, missing: Sequence[str]) -> tuple[Cell, ...]:
-    settled, topics = record.settlement, dict.fromkeys(TOPICS, 0.0)
-    for part in record.parts:
-        topics[part.part.split(".")[0]] += part.points
-    values: dict[str, Any] = {
-        "outcome": record.outcome,
-        "points": record.points,
-        "possible": record.possible,
-        **topics,
-        "runs": points_of_runs(record.runs),
-        "answers": sum(answer.points for answer in record.answers),
-        "words": sum(question.points or 0.0 for question in record.questions),
-        "waiting": settled.waiting if settled else sum(question.points is None for question in record.questions),
-        "late": settled.late_days if settled else "",
-        "notes": len(record.notes),
-        "look_at": len(record.look_at),
-        "seconds": round(record.budget.used, 1) if record.budget else "",
-        "isolation": f"without {', '.join(missing)}" if missing else "complete",
-    }
-    return tuple(_cell(name, kind, values[name]) for name, kind in COLUMNS)
-
-
-def _refused(record: Record) -> tuple[Cell, ...]:
-    values: dict[str, Any] = {"outcome": record.outcome, "notes": len(record.notes), "look_at": len(record.look_at)}
-    return tuple(_cell(name, kind, values.get(name, "")) for name, kind in COLUMNS)
-
-
-def _cell(name: str, kind: str, value: float | str) -> Cell:
-    return Cell(name, value, (value or "–") if isinstance(value, str) else number(value), kind)
-
-
-def _histogram(done: Sequence[Record]) -> list[analysis.Bin]:
-    top = max((max(record.points, record.possible) for record in done), default=0.0)
-    return analysis.bins([record.points for record in done], top, BINS) if top > 0 else []
+def _distributed(values: Sequence[float], bound: float, unit: str) -> Distribution:
+    top = max([bound, *values])
+    return Distribution(unit, bound, analysis.spread(values), analysis.bins(values, top, BINS) if top > 0 else [])

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from grading.claims import Claim
 from grading.intake.encodings import as_utf8
+from grading.pack.report import answered
 from grading.pages.pictures import LARGEST, MOST
 from grading.pages.words import pictures
 from grading.records import AnswerRecord, RunRecord
@@ -30,12 +31,13 @@ class ReportError(Exception):
 
 @dataclass(frozen=True)
 class Written:
-    """One section. answers: beside what was measured. notes: what in it could not be read."""
+    """One section. answers: beside what was measured. problems: what it lacks. notes: what in it was read otherwise."""
 
     question: str
     title: str
     words: str
     answers: tuple[AnswerRecord, ...] = ()
+    problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -63,8 +65,16 @@ def read(
     beside: dict[str, list[AnswerRecord]] = defaultdict(list)
     for answer in answer_records(found, runs, known):
         beside[answer.question].append(answer)
+    scanned = {each.question: each for each in answered(text, rubric) if each.question in found}
     written = [
-        Written(name, known.questions[name].title, own.words, tuple(beside[name]), own.notes)
+        Written(
+            name,
+            known.questions[name].title,
+            own.words,
+            tuple(beside[name]),
+            tuple(scanned[name].problems),
+            tuple(scanned[name].notes),
+        )
         for name, own in found.items()
     ]
     return written, _figures(directory, [path for section in written for path in pictures(section.words)])

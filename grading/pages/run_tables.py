@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from data.two_dimensional import entropy
 from exercises.experiments.cifar10 import tables as cifar10
 from exercises.experiments.dirac import tables as dirac
+from exercises.experiments.flows.evaluation import impossible, lower_bound
 from exercises.experiments.flows.experiment import trained
 from exercises.experiments.flows.settings import trainings
 from exercises.experiments.runs import Run
@@ -44,20 +44,22 @@ NO_BOUND = (
 def _flows_tables(run: Run) -> list[Table]:
     chosen = trainings(flows_config(run))
     opened = [(t, trained(run, t)) for t in chosen]
-    rows = []
+    rows, notes = [], []
     for training, own in opened:
         last = own.metrics()[-1] if own is not None and own.metrics() else None
         if last is None:
             continue
-        floor = {"samples": number(entropy(training.target), 4), "density": "0"}[training.mode]
-        if (training.target, training.mode) == ("sine", "density"):
-            floor = "none"
+        bound = lower_bound(training)
+        floor = "none" if bound is None else number(bound, 4)
+        if reason := impossible(training, last["held_out_loss"]):
+            notes.append(f"{training.name}: {reason}.")
         figures = (number(last[key], 4) for key in ("train_loss", "held_out_loss"))
         seconds = sum(m["cpu_seconds"] for m in own.metrics()) if own is not None else 0.0
         rows.append([training.name, str(last["iteration"]), *figures, floor, number(seconds, 1)])
     columns = ("training", "iterations", "last losses", "on 10,000 held-out points", "lower bound", "CPU seconds")
-    note = NO_BOUND if any(t.target == "sine" and t.mode == "density" for t in chosen) else ""
-    return [Table("Training: losses in nats", columns, rows, note)] if rows else []
+    if any(lower_bound(t) is None for t in chosen):
+        notes.append(NO_BOUND)
+    return [Table("Training: losses in nats", columns, rows, " ".join(notes))] if rows else []
 
 
 HIDES = (

@@ -15,6 +15,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from grading.intake.limits import listed
 from grading.pages.bounds import bound, working
 from grading.pages.layout import plain
 from grading.pages.mathematics import mathml
@@ -41,10 +42,13 @@ def html(words: str, album: Album) -> Markup:
     text = plain(words)
     shown = album.take(text[:LONGEST])
     left_out = len(text) - len(shown)
-    env = {**working(), "album": album, "formulas": MOST_FORMULAS, "linked": False}
+    env = {**working(), "album": album, "formulas": MOST_FORMULAS, "unread": {}, "linked": False}
     rendered = _reader().render(shown, env)
-    note = f'<p class="quiet">{left_out} signs more are not shown.</p>\n' if left_out > 0 else ""
-    return Markup(rendered + note)
+    notes = [f"{left_out} signs more are not shown."] if left_out > 0 else []
+    if unread := list(env["unread"]):
+        which = "This formula" if len(unread) == 1 else f"These {len(unread)} formulas"
+        notes.append(f"{which} could not be read: {listed(unread)}")
+    return Markup(rendered + "".join(f'<p class="quiet">{escape(note)}</p>\n' for note in notes))
 
 
 def pictures(words: str) -> list[str]:
@@ -89,9 +93,11 @@ def _tag(state: StateInline, silent: bool) -> bool:
 
 
 def _formula(env: dict[str, Any], latex: str, display: bool) -> str:
-    """Render a formula; what cannot be rendered, or comes after too many, stays as it was written."""
+    """Render a formula; what cannot be rendered, which is noted, or comes after too many, stays as it was written."""
     env["formulas"] -= 1
     math = mathml(latex, display) if env["formulas"] >= 0 else None
+    if math is None and env["formulas"] >= 0:
+        env["unread"].setdefault(" ".join(latex.split()))
     sign = "$$" if display else "$"
     return math or f"<code>{escape(f'{sign}{latex}{sign}')}</code>"
 

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from tests.support.closeness import assert_tensor
 from tests.support.flows import points_of
-from tests.support.oracles import constrained_u
 
 from .asking import Asking
 from .canvas import NOTHING, OTHER, RIGHT, VISIBLE, WRONG, YOURS, compare, headed, legend, named, sheet
@@ -73,7 +72,7 @@ def constraint(ask: Asking) -> Constraint:
         moved,
         along,
         other @ w,
-        constrained_u(line, w.expand_as(line)) @ w,
+        along.exp().log1p() - 1,
         warp(lambda z: (z + u_hat * torch.tanh(z @ w + b)[:, None], None), [STRONG]),
     )
 

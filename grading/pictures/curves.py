@@ -15,6 +15,7 @@ from .asking import Asking, column_of
 from .canvas import NOTHING, VISIBLE, compare, headed, legend, limits, named, sheet, spanning
 
 Arguments = tuple[Any, ...]
+Right = tuple[Tensor, Tensor | None]  # the values over the variable, (n,), and their derivative where it is asked for
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,19 @@ def _finite(what: str, yours: Tensor, right: Tensor) -> str:
     return f"{what} is not infinite at {count} of {len(yours)} points where it should be" if count else ""
 
 
-def rowwise(
-    ask: Asking, what: str, over: str, arguments: Arguments, position: int, right: Callable[..., Tensor]
-) -> Curve:
+def with_slope(values: Callable[[Tensor], Tensor], x: Tensor) -> Right:
+    """Return the values over a variable, each a function of its own entry alone, and their derivative."""
+    leaf = x.clone().requires_grad_()
+    found = values(leaf)
+    return found.detach(), torch.autograd.grad(found.sum(), leaf)[0]
+
+
+def rowwise(ask: Asking, what: str, over: str, arguments: Arguments, position: int, right: Right) -> Curve:
     """Ask for all points of a curve at once: a row each, whose first entry of the argument at `position` varies."""
     varied = arguments[position]
     answer = ask.answer(*arguments, wrt=str(position))
-    leaf = varied.clone().requires_grad_()
-    expected = right(*arguments[:position], leaf, *arguments[position + 1 :])
-    (slope,) = torch.autograd.grad(expected.sum(), leaf)
     yours = per_instance(answer.value, len(varied)).double()
-    shown = column_of(answer.gradients[0], varied)
-    return Curve(what, over, varied.flatten(1)[:, 0], yours, expected.detach(), shown, column_of(slope, varied))
+    return Curve(what, over, varied.flatten(1)[:, 0], yours, right[0], column_of(answer.gradients[0], varied), right[1])
 
 
 def pointwise(
@@ -84,25 +86,21 @@ def pointwise(
     over: str,
     x: Tensor,
     arguments: Callable[[Tensor], Arguments],
-    right: Callable[..., Any],
+    right: Right,
     read: Callable[[Any], Any] = lambda value: value,
     wrt: str = "",
     cotangent: Any = None,
 ) -> Curve:
     """Ask for each point of a curve in a call of its own, for answers of one number.
 
-    read: finds the number in an answer, also in a right one. wrt: the tensor whose first entry is the variable; no
-    gradient if empty.
+    read: finds the number in an answer. wrt: the tensor whose first entry is the variable; no gradient if empty.
     """
     answers = ask.answers([ask.call(*arguments(each), wrt=wrt, cotangent=cotangent) for each in x])
     yours = torch.stack([number(read(answer.value)).double() for answer in answers])
-    leaf = x.clone().requires_grad_()
-    expected = torch.stack([read(right(*arguments(each))) for each in leaf])
     if not wrt:
-        return Curve(what, over, x, yours, expected.detach())
-    (slope,) = torch.autograd.grad(expected.sum(), leaf)
+        return Curve(what, over, x, yours, right[0])
     shown = torch.stack([column_of(_row(answer.gradients[0]), x[:1, None])[0] for answer in answers])
-    return Curve(what, over, x, yours, expected.detach(), shown, slope)
+    return Curve(what, over, x, yours, right[0], shown, right[1])
 
 
 def _row(gradient: Tensor | None) -> Tensor | None:

@@ -5,6 +5,7 @@ import math
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
+from torch.distributions import Categorical, kl_divergence
 
 from .asking import Asking
 from .curves import Curve, drawn, pointwise
@@ -21,11 +22,14 @@ def inception_score_curves(ask: Asking) -> list[Curve]:
         first = torch.tensor([[0.9, 0.06, 0.04]], dtype=F64)
         return (torch.cat([first.repeat(3, 1), (1 - t) * first + t * first.flip(1)]),)
 
-    def right(p: Tensor) -> Tensor:
-        return (torch.special.xlogy(p, p) - torch.special.xlogy(p, p.mean(0))).sum(1).mean().exp()
-
-    cases = (("how unsure of each of three images", unsure), ("how different one of four images is", uneven))
-    return [pointwise(ask, "Inception Score", over, line(0, 1, 41), take, right) for over, take in cases]
+    x = line(0, 1, 41)
+    curves = []
+    for over, take in (("how unsure of each of three images", unsure), ("how different one of four images is", uneven)):
+        images = torch.stack([take(t)[0] for t in x])
+        rows, average = (Categorical(p, validate_args=False) for p in (images, images.mean(1, keepdim=True)))
+        right = kl_divergence(rows, average).mean(1).exp(), None
+        curves.append(pointwise(ask, "Inception Score", over, x, take, right))
+    return curves
 
 
 def inception_score(ask: Asking) -> Figure:
@@ -54,7 +58,10 @@ def frechet_distance_curves(ask: Asking) -> list[Curve]:
         ("the turn of a covariance (rad)", line(0, math.pi, 41), lambda t: (mean, cov, mean, turned(t))),
     )
     what = "squared distance"
-    return [pointwise(ask, what, over, x, take, right) for over, x, take in cases]
+    return [
+        pointwise(ask, what, over, x, take, (torch.stack([right(*take(t)) for t in x]), None))
+        for over, x, take in cases
+    ]
 
 
 def frechet_distance(ask: Asking) -> Figure:

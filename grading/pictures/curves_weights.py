@@ -8,7 +8,7 @@ from torch import Tensor
 from tests.support.networks import Network
 
 from .asking import Asking
-from .curves import Curve, drawn, pointwise
+from .curves import Curve, drawn, pointwise, with_slope
 from .curves_vae import F64, line
 
 
@@ -77,11 +77,12 @@ def _entry(ask: Asking, weight: Tensor, u: Tensor) -> Curve:
     def moved(x: Tensor) -> tuple[Tensor, Tensor, int]:
         return weight + (x - weight[0, 0, 0]) * first, u, 0
 
-    def right(weight: Tensor, u: Tensor, _: int) -> tuple[Tensor]:
-        return (weight / (u @ weight.flatten(1)).norm(),)
+    def right(x: Tensor) -> Tensor:
+        sigma = torch.stack([(u @ moved(entry)[0].flatten(1)).norm() for entry in x])
+        return x / sigma
 
-    what, over = "that entry over sigma", "an entry, no iteration"
-    return pointwise(ask, what, over, line(-1, 1, 31), moved, right, lambda v: v[0][0, 0, 0], "0", (first, None))
+    what, over, x = "that entry over sigma", "an entry, no iteration", line(-1, 1, 31)
+    return pointwise(ask, what, over, x, moved, with_slope(right, x), lambda v: v[0][0, 0, 0], "0", (first, None))
 
 
 def spectral_norm(ask: Asking) -> Figure:

@@ -1,6 +1,6 @@
 """The two likelihoods of problem 1: densities and probabilities, their sums, and their logarithms over a number."""
 
-from collections.abc import Callable
+import math
 from dataclasses import replace
 
 import torch
@@ -31,8 +31,9 @@ def of_a_normal(ask: Asking) -> tuple[Density, Density, Curve]:
     two = density("the density of two features", points, [0.5, -0.5], [0.3, -0.7], area)
     x = line(-40, 40)
     rows = (beside(x * 0 + 0.3), beside(x), beside(0.3 + 2 * (0.5 * x).exp()))
-    curve = rowwise(ask, "log-density (nats)", "the log variance", rows, 1, lambda m, v, z: normal(m, v).log_prob(z))
-    return one, two, curve
+    # Each point is two standard deviations from the mean.
+    right = -0.5 * (math.log(2 * math.pi) + x + 4), x * 0 + 1.5
+    return one, two, rowwise(ask, "log-density (nats)", "the log variance", rows, 1, right)
 
 
 def log_likelihood_normal(ask: Asking) -> Figure:
@@ -58,8 +59,8 @@ def of_coins(ask: Asking) -> tuple[Density, list[Curve]]:
 
     def curve(seen: float) -> Curve:
         what, rows = f"log-probability of {seen:.0f} (nats)", (beside(x), beside(x * 0 + seen))
-        chance: Callable[[Tensor, Tensor], Tensor] = lambda m, t: (m if seen else 1 - m).log().sum(1)  # noqa: E731
-        found = rowwise(ask, what, "mu", rows, 0, chance)
+        chance = x if seen else 1 - x
+        found = rowwise(ask, what, "mu", rows, 0, (chance.log(), (2 * seen - 1) / chance))
         if found.slope is None or found.right_slope is None:
             return found
         # At 0 and 1 every finite gradient is right.

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
+from torch.distributions import kl_divergence
 
 from tests.support.closeness import per_instance
 from tests.support.models import LinearDecoder, LinearEncoder, normal
-from tests.support.oracles import LinearGaussian, normal_kl, standard_kl
+from tests.support.oracles import LinearGaussian
 
 from .asking import Asking
 from .spread import SURE, Spread, Trend, drawn
@@ -42,11 +43,16 @@ def kl_mc_spreads(ask: Asking) -> tuple[list[Spread], Trend]:
     q = torch.tensor([[[0.5, -0.5], [-1.0, 0.3]], [[-1.2, 0.9], [0.8, -1.5]]], dtype=F64)
     p = torch.tensor([[[0.0, 0.3], [0.2, 0.0]], [[0.3, -0.2], [0.5, 0.1]]], dtype=F64)
 
-    def right(count: int) -> Tensor:
-        z = q[0] + (0.5 * q[1]).exp() * normal_noise(RIGHT // count, count, 2, 2)
-        return (normal(*q).log_prob(z) - normal(*p).log_prob(z)).mean(1)
+    # With a sample at z = mu_q + sd_q eps, the ratio of the densities says how far eps is out under each of the two.
+    ratio = (0.5 * (q[1] - p[1])).exp()
+    shift = (q[0] - p[0]) * (-0.5 * p[1]).exp()
 
-    spreads = of_both(values_of(ask, (*q, *p, K), 2), right(K), normal_kl(*q, *p))
+    def right(count: int) -> Tensor:
+        noise = normal_noise(RIGHT // count, count, 2, 2)
+        further = (ratio * noise + shift).square() - noise.square()
+        return (0.5 * further - ratio.log()).sum(3).mean(1)
+
+    spreads = of_both(values_of(ask, (*q, *p, K), 2), right(K), kl_divergence(normal(*q), normal(*p)))
     yours = torch.stack([values.std() for values in _over_counts(ask, lambda count: (*q, *p, count))])
     wanted = torch.stack([right(count)[:, 1].std() for count in COUNTS])
     return spreads, Trend("standard deviation", COUNTS, yours, wanted, 0.4 * float(wanted[-1]))
@@ -83,8 +89,9 @@ def elbo_spreads(ask: Asking) -> list[Spread]:
     encoder = MODEL.posterior(shift=0.4, widen=0.5)
     reconstruction = MODEL.decoder(_sampled(encoder, normal_noise(RIGHT, 2))).log_prob(X)
     truth = MODEL.log_marginal(X) - MODEL.posterior_kl(X, encoder)
+    # The KL divergence moves the values and not their shape: the truth says where they lie.
     values = values_of(ask, (X, encoder, MODEL.decoder), 2)
-    return of_both(values, reconstruction - standard_kl(*encoder(X)), truth)
+    return of_both(values, reconstruction - reconstruction.mean(0) + truth, truth)
 
 
 def elbo(ask: Asking) -> Figure:

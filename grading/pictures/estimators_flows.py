@@ -1,14 +1,12 @@
 """The estimators with flows: what each of them says over a few hundred seeds, or of as many noise vectors."""
 
-from collections.abc import Sequence
-
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from tests.support.closeness import per_instance
 from tests.support.models import FlowEncoder, NormalEnergy, normal
-from tests.support.oracles import Layer, flow
+from tests.support.oracles import rows_of, sent
 
 from .asking import Asking
 from .estimators import F64, MODEL, RIGHT, SEEDS, X, normal_noise, of_both, values_of
@@ -29,22 +27,21 @@ def flow_elbo_spreads(ask: Asking) -> list[Spread]:
     base = MODEL.posterior(shift=0.3, widen=0.4)
     planes = 0.6 * torch.randn(2, 5, 5, dtype=F64, generator=torch.Generator().manual_seed(3))
     encoder = FlowEncoder(base.weight, base.bias, base.logvar, planes)
-    mu, logvar, layers = encoder(X)
-
-    def right(noise: Tensor) -> Tensor:
-        own = ([(u[i], w[i], b[i]) for u, w, b in layers] for i in range(2))
-        return torch.stack([_bound(noise, mu[i], logvar[i], each, X[i]) for i, each in enumerate(own)], 1)
-
     points, weights = _plane()
     values = values_of(ask, (X, encoder, MODEL.decoder), 2)
-    return of_both(values, right(normal_noise(RIGHT, 2)), weights @ right(points))
+    return of_both(values, _bounds(encoder, normal_noise(RIGHT, 2)), weights @ _bounds(encoder, points))
 
 
-def _bound(noise: Tensor, mu: Tensor, logvar: Tensor, layers: Sequence[Layer], x: Tensor) -> Tensor:
-    z0 = mu + (0.5 * logvar).exp() * noise
-    z, log_abs_det = flow(layers, z0)
-    prior = normal(torch.zeros_like(z), torch.zeros_like(z)).log_prob(z)
-    return MODEL.decoder(z).log_prob(x) + prior - normal(mu, logvar).log_prob(z0) + log_abs_det
+def _bounds(encoder: FlowEncoder, noise: Tensor) -> Tensor:
+    """Return the bounds of both instances for noise (n, 2): log p(x, z_k) less the flow's log-density, (n, 2)."""
+    mu, logvar, layers = encoder(X)
+    bounds = []
+    for i, x in enumerate(X):
+        z0 = mu[i] + (0.5 * logvar[i]).exp() * noise
+        z, log_abs_det = map(torch.from_numpy, sent(rows_of([(u[i], w[i], b[i]) for u, w, b in layers], z0), 2))
+        log_q = normal(mu[i], logvar[i]).log_prob(z0) - log_abs_det
+        bounds.append(MODEL.log_joint(x[None], z) - log_q)
+    return torch.stack(bounds, 1)
 
 
 def flow_elbo(ask: Asking) -> Figure:
@@ -59,20 +56,14 @@ def reverse_kl_spreads(ask: Asking) -> list[Spread]:
     cases = {"one layer": LAYERS[:1], "three layers": LAYERS}
     values = ask.answers([ask.call(layers, noise, energy) for layers in cases.values()])
     points, weights = _plane()
-
-    def right(layers: Sequence[Layer], z0: Tensor) -> Tensor:
-        z, log_abs_det = flow(layers, z0)
-        return normal(torch.zeros_like(z0), torch.zeros_like(z0)).log_prob(z0) - log_abs_det + energy(z)
-
-    return [
-        Spread(
-            name,
-            per_instance(v.value, SEEDS).double(),
-            right(layers, normal_noise(RIGHT, 2)),
-            float(weights @ right(layers, points)),
-        )
-        for (name, layers), v in zip(cases.items(), values, strict=True)
-    ]
+    z0 = torch.cat([normal_noise(RIGHT, 2), points])
+    spreads = []
+    for (name, layers), answer in zip(cases.items(), values, strict=True):
+        z, log_abs_det = map(torch.from_numpy, sent(rows_of(layers, z0), 2))
+        right = normal(0 * z0, 0 * z0).log_prob(z0) - log_abs_det + energy(z)
+        truth = float(weights @ right[RIGHT:])
+        spreads.append(Spread(name, per_instance(answer.value, SEEDS).double(), right[:RIGHT], truth))
+    return spreads
 
 
 def reverse_kl(ask: Asking) -> Figure:

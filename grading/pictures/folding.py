@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tests.support.closeness import per_instance
 from tests.support.flows import pair_of, points_of
-from tests.support.oracles import Layer, flow
+from tests.support.oracles import Layer, rows_of, sent
 
 from .asking import Asking
 from .canvas import NOTHING, VISIBLE
@@ -81,8 +81,10 @@ def warp(mapping: Mapping, layers: Sequence[Layer]) -> Warp:
     along, across = (right - left) / (2 * STEP), (up - down) / (2 * STEP)
     determinant = along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]
     own = None if told is None else told.double()[: len(points)]
-    right, _ = flow(layers, points)
-    return Warp(points, at, right, own, determinant, (determinant <= 0) | covered(points, at, determinant))
+    right, _ = sent(rows_of(layers, points), 2)
+    return Warp(
+        points, at, torch.from_numpy(right), own, determinant, (determinant <= 0) | covered(points, at, determinant)
+    )
 
 
 def covered(points: Tensor, images: Tensor, determinant: Tensor) -> Tensor:

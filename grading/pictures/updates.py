@@ -12,7 +12,7 @@ from tests.support.properties import Observation
 
 from .asking import Asking
 from .canvas import NOTHING, OTHER, WRONG, YOURS, headed, legend, named, sheet
-from .curves_scores import objective_and_loss, played
+from .curves_scores import played
 
 F64 = torch.float64
 SIDE, REACH = 7, 1.6
@@ -81,9 +81,11 @@ def _game(player: str, place: Tensor) -> Game:
 def _value(player: str, place: Tensor) -> Tensor:
     """Return what a player descends, at a place."""
     game = _game(player, place)
-    fake = game.generator(game.noise[-1])
-    value, loss = objective_and_loss(game, game.real[-1], fake)
-    return loss if player == "critic" else value
+    samples = game.real[-1], game.generator(game.noise[-1])
+    value = game.objective(*map(game.critic, samples))
+    if player == "generator" or game.penalty is None:
+        return value
+    return game.coefficient * game.penalty(game.critic, *samples) - value
 
 
 def _descended(player: str, place: Tensor) -> Tensor:

@@ -1,13 +1,16 @@
-"""The rubric as students get it: without the questions' criteria, the policy, the words that are claims' answers, and
-what else is kept from them."""
+"""The rubric as students get it: without the questions' criteria, the words that are claims' answers, who has more days
+than others, and what else is kept from them."""
 
+import json
 import re
 import tomllib
+from datetime import date
 from typing import Any
 
 from .stubs import ReleaseError
 
 HIDDEN = ("questions", "policy")
+TOLD = ("due", "free_days", "per_day", "latest_days", "drop_lowest", "extra_credit")  # of the policy
 CLAIMS = "claims"
 SECRET = "instructor_only"
 _TABLE = re.compile(r"^\[+\s*\"?(\w+)")
@@ -17,7 +20,7 @@ def public(text: str) -> str:
     """Return the text of a rubric without hidden tables, the comments that stand above them, and secret keys.
 
     A claim that asks for a word (`equals`) would answer its question, so it is hidden too. So are the comments above
-    all claims: they tell where thresholds come from, which is what the reference finds.
+    all claims: they tell where thresholds come from, which is what the reference finds. The policy is written anew.
 
     Raises:
         ReleaseError: it is no TOML, or is written in a way that cannot be cut.
@@ -25,7 +28,7 @@ def public(text: str) -> str:
     try:
         whole = tomllib.loads(text)
         kept = "".join(_shown(name, block, _answers(whole)) for name, block in _blocks(text))
-        cut = _without_secrets(kept).rstrip() + "\n"
+        cut = _without_secrets(kept).rstrip() + "\n" + _policy(whole)
         same = tomllib.loads(cut) == _expected(whole)
     except tomllib.TOMLDecodeError as error:
         raise ReleaseError(f"the rubric cannot be cut for students: {error}") from error
@@ -41,7 +44,27 @@ def _expected(whole: dict[str, Any]) -> dict[str, Any]:
     if claims := {n: claim for n, claim in kept.pop("claims", {}).items() if n not in _answers(whole)}:
         kept["claims"] = claims
     parts = {n: {k: v for k, v in part.items() if k != SECRET} for n, part in kept.get("parts", {}).items()}
-    return kept | ({"parts": parts} if parts else {})
+    return kept | ({"parts": parts} if parts else {}) | ({"policy": told} if (told := _told(whole)) else {})
+
+
+def _told(whole: dict[str, Any]) -> dict[str, Any]:
+    """Return what students are told of the policy; of extra credit no more than what they see."""
+    told = {name: value for name, value in whole.get("policy", {}).items() if name in TOLD}
+    seen = {*whole.get("parts", {}), *whole.get("claims", {})} - _answers(whole)
+    extra = [name for name in told.pop("extra_credit", []) if name in seen]
+    return told | ({"extra_credit": extra} if extra else {})
+
+
+def _policy(whole: dict[str, Any]) -> str:
+    lines = [f"{name} = {_toml(value)}\n" for name, value in _told(whole).items()]
+    return "".join(["\n[policy]\n", *lines]) if lines else ""
+
+
+def _toml(value: Any) -> str:
+    """Write a value of a policy; numbers, strings and lists of them are as in JSON."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_toml(entry)}' for key, entry in value.items())} }}"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
 
 
 def _answers(whole: dict[str, Any]) -> set[str]:

@@ -8,7 +8,7 @@ from exercises.experiments.dirac import predictions
 from exercises.experiments.runs import RunError
 from grading.engine.implementation import ROOT, TOPICS
 
-from .files import filled
+from .files import filled, plain
 from .handouts import for_students
 from .imports import needed
 from .rubric_cut import public
@@ -44,17 +44,18 @@ def student(root: Path = ROOT) -> Tree:
     """
     code = needed(root, [*_begin(root)], LEFT_OUT)
     packages = {str(parent / "__init__.py") for path in code for parent in PurePosixPath(path).parents}
-    plain = code | {path for path in packages if (root / path).is_file()} | set(AS_THEY_ARE)
+    as_they_are = code | {path for path in packages if (root / path).is_file()} | set(AS_THEY_ARE)
     handouts = {path: for_students(_text(root, path)) for path in (f"exercises/{topic}/README.md" for topic in TOPICS)}
     texts = {f"exercises/{path}": text for path, text in stubs(root / "solutions")} | handouts
     texts |= {
+        ".gitignore": plain("student/gitignore", root).decode(),
         "README.md": filled("student/README.md", root),
         "pyproject.toml": filled("student/pyproject.toml", root),
         "grading/rubric.toml": public(_text(root, "grading/rubric.toml")),
     }
     _expect_no_prediction(root)
     named = _shown(handouts.values()) | _templates(root, code)
-    return {path: _read(root, path) for path in sorted(plain | named)} | {p: t.encode() for p, t in texts.items()}
+    return {path: _read(root, path) for path in sorted(as_they_are | named)} | {p: t.encode() for p, t in texts.items()}
 
 
 def _begin(root: Path) -> set[str]:

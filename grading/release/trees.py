@@ -1,27 +1,29 @@
 """Trees of files to give out: as a folder or as a zip, with the same bytes whenever and wherever they are written."""
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from exercises.experiments.runs import write_whole
+
+from .following import SCRIPT, WRITTEN, follow, named, written
 from .stubs import ReleaseError
 
 Tree = Mapping[str, bytes]  # by path, "grading/judge.py"
 COMMENT = b"elbo-room release"  # by which a zip is known that may be written anew
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip knows
-KEPT = ".git"  # a folder may be the checkout of what students start from
+BESIDE = (".git", WRITTEN)  # in a folder, which may be the checkout of what students start from
 
 
 def differences(tree: Tree, out: Path, top: str = "") -> list[str]:
-    """Return what writing a tree would change at a place.
+    """Return what writing a tree would change at a place, or would not as somebody has changed it there.
 
     top: the folder in a zip in which all stands.
     """
     if not out.exists():
         return [f"{out} is missing"]
-    found = _in_zip(out) if _is_zip(out) else _in_folder(out)
+    found = _in_zip(out) if _is_zip(out) else _in_folder(out, tree)
     wanted = {f"{top}{path}": _entry(content) for path, content in tree.items()} if _is_zip(out) else _entries(tree)
     told = {path: "is missing" for path in wanted if path not in found}
     told |= {path: "is not of it" for path in found if path not in wanted}
@@ -29,29 +31,23 @@ def differences(tree: Tree, out: Path, top: str = "") -> list[str]:
     return [f"{out}: {path} {told[path]}" for path in sorted(told)]
 
 
-def write(tree: Tree, out: Path, top: str = "") -> bool:
-    """Write a tree, whole or not at all, and tell whether anything was to be written.
+def write(tree: Tree, out: Path, top: str = "") -> int:
+    """Write what is missing or has changed, and tell how many files that concerned; a zip is written as a whole.
 
     Raises:
         ReleaseError: something stands there that this did not write, or it cannot be written.
     """
+    if not _is_zip(out):
+        return _write_folder(tree, out)
     if out.exists() and not differences(tree, out, top):
-        return False
-    _expect_free(out)
+        return 0
+    _expect_mine(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".release-") as name:
-            made = Path(name) / "made"
-            if _is_zip(out):
-                made.write_bytes(zipped(tree, top))
-            else:
-                _write_folder(tree, made)
-            if out.is_dir():
-                out.rmdir()  # an empty one
-            made.replace(out)
+        write_whole(out, zipped(tree, top))
     except OSError as error:
         raise ReleaseError(f"--out {out}: cannot be written: {error.strerror}") from error
-    return True
+    return len(tree)
 
 
 def zipped(tree: Tree, top: str = "") -> bytes:
@@ -71,7 +67,7 @@ def _is_zip(out: Path) -> bool:
 
 
 def _mode(content: bytes) -> int:
-    return 0o755 if content.startswith(b"#!") else 0o644
+    return 0o755 if content.startswith(SCRIPT) else 0o644
 
 
 def _entry(content: bytes) -> tuple[int, bytes]:
@@ -90,26 +86,23 @@ def _in_zip(out: Path) -> dict[str, tuple[int, bytes]]:
         raise ReleaseError(f"{out} cannot be read as a zip: {error}; move it away, or give another --out") from error
 
 
-def _in_folder(out: Path) -> dict[str, tuple[int, bytes]]:
+def _in_folder(out: Path, tree: Tree) -> dict[str, tuple[int, bytes]]:
+    """Return what stands in a folder; in one that the kit has written, of other files only those that it wrote once."""
     if not out.is_dir():
         raise ReleaseError(f"--out {out}: it is a file; give a folder, or a name that ends with .zip")
-    found = ((path.relative_to(out), path) for path in out.rglob("*") if path.is_file())
-    return {
-        str(name): (0o755 if path.stat().st_mode & 0o100 else 0o644, path.read_bytes())
-        for name, path in found
-        if name.parts[0] != KEPT
-    }
+    once, found = written(out), dict[str, tuple[int, bytes]]()
+    for path in out.rglob("*"):
+        name = path.relative_to(out).as_posix()
+        if name in tree and path.is_file():
+            found[name] = (0o755 if path.stat().st_mode & 0o100 else 0o644, path.read_bytes())
+        elif path.is_file() and (name in once or not once) and name.split("/")[0] not in BESIDE:
+            found[name] = (0, b"")
+    return found
 
 
-def _expect_free(out: Path) -> None:
-    """Refuse to write over anything but an earlier zip of the kit's, or into anything but an empty folder."""
+def _expect_mine(out: Path) -> None:
+    """Refuse to write over anything but an earlier zip of the kit's."""
     if not out.exists():
-        return
-    if out.is_dir():
-        if any(out.iterdir()):
-            raise ReleaseError(
-                f"{out} holds other files, and nothing was written. Move it away, or give another --out."
-            )
         return
     try:
         with zipfile.ZipFile(out) as archive:
@@ -120,9 +113,13 @@ def _expect_free(out: Path) -> None:
         raise ReleaseError(f"{out} is no release of this kit, and stays. Move it away, or give another --out.")
 
 
-def _write_folder(tree: Tree, folder: Path) -> None:
-    for path, content in tree.items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        file.chmod(_mode(content))
+def _write_folder(tree: Tree, out: Path) -> int:
+    """Let a folder follow the kit: one that it has written, or one with nothing of anybody's in it."""
+    if out.exists() and not written(out):
+        wanted = _entries(tree)
+        if others := [path for path, entry in _in_folder(out, tree).items() if wanted.get(path) != entry]:
+            raise ReleaseError(
+                f"{out} holds other files, {named(others)}, and nothing was written. Move them away, or give another "
+                "--out."
+            )
+    return len(follow(out, tree))

@@ -3,12 +3,13 @@
 from .answering import answer_records, question_records
 from .costs import CostError, expect_measured
 from .grading import MISSING, Written, grade_report, possible
-from .keeping import keep, kept_figures
+from .keeping import REPORT, keep, kept_figures
 from .sections import Section, sections
 from .template import is_template, section_text, template
 
 __all__ = [
     "MISSING",
+    "REPORT",
     "CostError",
     "Section",
     "Written",

@@ -67,6 +67,8 @@ def _answers(sections: Mapping[str, Section], runs: Sequence[RunRecord], rubric:
                 yield replace(told, message=_missing(section))
             elif answer.cost:
                 yield _beside_cost(told, str(given), answer)
+            elif not answer.claim:
+                yield beside_rubric(told, answer)
             else:
                 yield _beside_runs(told, given, runs, answer.claim, rubric.claims[answer.claim])
 
@@ -88,6 +90,22 @@ def _beside_cost(told: AnswerRecord, given: str, answer: AnswerRubric) -> Answer
         return replace(told, outcome="wrong", message=UNREAD.format(names=" and ".join(answer.growing)))
     told = replace(told, measured=orders.told(counted) if exponents == counted else None)
     return _judged(told, exponents == counted, f"read as {orders.told(exponents)}; counted was another")
+
+
+def beside_rubric(told: AnswerRecord, answer: AnswerRubric) -> AnswerRecord:
+    """Compare an answer with what the rubric accepts, which is told, like a cost, only where the answer is right."""
+    given = told.given if told.given is not None else ""
+    right = next((each for each in answer.accepted if _is(given, each, answer.tolerance or 0.0)), None)
+    expected = "another" if answer.tolerance is None or number_in(given) is not None else "a number"
+    told = replace(told, points=0.0, measured=right, message="")
+    return _judged(told, right is not None, f"answered {given!r}, expected {expected}")
+
+
+def _is(given: Answer, accepted: Answer, tolerance: float) -> bool:
+    if isinstance(accepted, str):
+        return _word(given if isinstance(given, str) else f"{given:g}") == _word(accepted)
+    number = number_in(given)
+    return number is not None and abs(number - accepted) <= tolerance + 1e-9 * max(1.0, abs(accepted))  # of rounding
 
 
 def _judged(told: AnswerRecord, right: bool, message: str) -> AnswerRecord:

@@ -1,10 +1,10 @@
 """Fenced blocks of Markdown, those that nobody closed told from those that were; and comments."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`~]*)")
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`~]*)")
 FIELDS = ("toml", "ini")  # what a block with answers says that it is
 COMMENT = "<!--", "-->"
 HEADING = re.compile(r" {0,3}#{2,6}[ \t]")
@@ -38,27 +38,33 @@ def plain(key: str) -> str:
 
 def fences(lines: Sequence[str]) -> list[Fence]:
     """Return the blocks of a text, in order. One of TOML that is not closed ends at a heading or an empty line."""
+    marks = {number: mark for number, line in enumerate(lines) if (mark := FENCE.fullmatch(line))}
+    closing = _next_as_long(marks)
     found: list[Fence] = []
-    number = 0
-    while number < len(lines):
-        fence = _fence(lines, number) if lines[number].lstrip()[:3] in ("```", "~~~") else None
-        if fence:
+    end = 0
+    for number in marks:
+        if number >= end and (fence := _fence(lines, number, marks, closing.get(number))):
             found.append(fence)
-        number = fence.end if fence else number + 1
+            end = fence.end
     return found
 
 
-def _fence(lines: Sequence[str], start: int) -> Fence | None:
-    begin = FENCE.fullmatch(lines[start])
-    if begin is None:
-        return None
-    kind = (begin[2].split() or [""])[0].lower().strip("{}.")
-    for number in range(start + 1, len(lines)):
-        other = FENCE.fullmatch(lines[number])
-        if other and other[1].startswith(begin[1]):  # of the same sign, and as long
-            if other[2].strip():
-                break  # the next block begins: nobody closed this one
-            return Fence(start, start + 1, number, number + 1, kind)
+def _next_as_long(marks: Mapping[int, re.Match[str]]) -> dict[int, int]:
+    """Return where the next mark of the same sign is that is as long, for each that has one, in one pass over all."""
+    after: dict[int, int] = {}
+    waiting: dict[str, list[int]] = {"`": [], "~": []}  # of each sign, those that none was as long as yet: ever shorter
+    for number, mark in marks.items():
+        longer = waiting[mark[1][0]]
+        while longer and len(marks[longer[-1]][1]) <= len(mark[1]):
+            after[longer.pop()] = number
+        longer.append(number)
+    return after
+
+
+def _fence(lines: Sequence[str], start: int, marks: Mapping[int, re.Match[str]], closing: int | None) -> Fence | None:
+    kind = (marks[start][2].split() or [""])[0].lower().strip("{}.")
+    if closing is not None and not marks[closing][2].strip():  # else the next block begins: nobody closed this one
+        return Fence(start, start + 1, closing, closing + 1, kind)
     if kind not in FIELDS:
         return None
     rest = range(start + 1, len(lines))

@@ -1,6 +1,7 @@
 """The answers in a section's block of TOML; a line that is none costs no other line's answer."""
 
 import re
+import sys
 import tomllib
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -39,6 +40,8 @@ def read_answers(lines: Sequence[str], number: int, keys: Collection[str]) -> tu
             notes.append(f"{shown(key)} is none of its answers, which are {', '.join(keys)}")
         elif isinstance(value, bool) or not isinstance(value, (str, int, float)):
             notes.append(f"{shown(key)} is no word and no number")
+        elif isinstance(value, int) and abs(value) > sys.float_info.max:
+            notes.append(f"{shown(key)} is a number too large to be read")
         elif not isinstance(value, str) or value.strip():
             answers[named[plain(key)]] = _bounded(value)
     return answers, notes
@@ -77,9 +80,4 @@ def _loose(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _bounded(value: str | float) -> Answer:
     """Return an answer that can be shown, and is no longer than one is."""
-    if isinstance(value, str):
-        return shown(value.strip()[: 10 * TEXT_LONGEST])
-    try:
-        return float(value)
-    except OverflowError:
-        return str(value)[:TEXT_LONGEST]
+    return shown(value.strip()[: 10 * TEXT_LONGEST]) if isinstance(value, str) else float(value)

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from grading.notes import bounded
 from grading.records import AnswerRecord, QuestionRecord, RunRecord
 from grading.rubric import AnswerRubric, Rubric
+from grading.signs import shown
 
 from .answering import answer_records, question_records
 from .sections import Section, sections
 
 MISSING = "No report.md was handed in: the questions have no words and no answers."
+FAILED = "The report could not be graded, which is not the student's fault"
 NO_SECTION = "report.md has no section of a question; expected headings such as '## {name} {title}'."
 
 
@@ -32,7 +34,7 @@ class Written(msgspec.Struct, frozen=True):
 def possible(rubric: Rubric, measured: bool) -> float:
     """Return the points of all words and answers. measured: whether runs are; else no answer beside a run counts."""
     return sum(question.points for question in rubric.questions.values()) + sum(
-        answer.points for _, _, answer in _all(rubric) if measured or answer.cost
+        answer.points for _, _, answer in _all(rubric) if measured or not answer.claim
     )
 
 
@@ -50,13 +52,22 @@ def grade_report(
     """
     if not rubric.questions:
         return Written()
-    found = sections(report, rubric)
+    try:
+        found = sections(report, rubric)
+        notes = bounded(list(_odd(report, found, rubric)))
+        return Written(_answers(found, runs, rubric, measured), question_records(found, figures, rubric), notes)
+    except Exception as error:  # a defect of the kit: parts and runs count all the same, and a person reads the words
+        told = f"{FAILED} ({shown(f'{type(error).__name__}: {error}')})."
+        answers = [replace(each, outcome="unmeasured", message=FAILED) for each in _answers({}, (), rubric, measured)]
+        return Written(answers, question_records({}, (), rubric), [told])
+
+
+def _answers(
+    found: Mapping[str, Section], runs: Sequence[RunRecord], rubric: Rubric, measured: bool
+) -> list[AnswerRecord]:
     answers = answer_records(found, runs, rubric)
-    if not measured:
-        beside_runs = {(name, key) for name, key, answer in _all(rubric) if answer.claim}
-        answers = [_uncounted(each) if (each.question, each.answer) in beside_runs else each for each in answers]
-    notes = bounded(list(_odd(report, found, rubric)))
-    return Written(answers, question_records(found, figures, rubric), notes)
+    beside_runs = {(name, key) for name, key, answer in _all(rubric) if answer.claim and not measured}
+    return [_uncounted(each) if (each.question, each.answer) in beside_runs else each for each in answers]
 
 
 def _all(rubric: Rubric) -> Iterator[tuple[str, str, AnswerRubric]]:

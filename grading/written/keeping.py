@@ -1,29 +1,23 @@
 """Keeping what was written for whoever reads it, beside the records."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from grading.intake import Source
 
 REPORT, FIGURES = "report.md", "figures"
 
 
-def keep(source: "Source", place: Path) -> None:
-    """Write the report of a submission, and the pictures that it shows, to a directory; what was kept before goes.
+def keep(report: Mapping[str, bytes], place: Path) -> None:
+    """Write the report of a submission to a directory; what was kept before goes.
 
-    Nothing is there where a submission has no report.
+    report: report.md and the pictures that it shows, by their paths, as the intake took them; nothing without one.
 
     Raises:
         OSError: it cannot be written.
     """
-    from grading.intake import read_report  # the intake knows a report as it was handed out by this package
-
-    files = read_report(source.path)
     (place / REPORT).unlink(missing_ok=True)
     shutil.rmtree(place / FIGURES, ignore_errors=True)
-    for name, content in files.items():
+    for name, content in report.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(content)
 

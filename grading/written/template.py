@@ -77,6 +77,8 @@ def _form(answer: AnswerRubric, rubric: Rubric) -> str:
     if answer.cost:
         names = " and ".join(answer.growing)
         return f"as a product of powers of {names}, between the quotes: O(1), or for example O({answer.growing[0]}^4)"
+    if not answer.claim:
+        return "a word, between the quotes" if answer.tolerance is None else "a number, between the quotes"
     claim = rubric.claims[answer.claim]
     if not claim.equals:
         return "a number with two decimals, as your run's summary.json has it, between the quotes"

@@ -73,7 +73,7 @@ def cost(grader: Grader, clean: Sequence[int], folder: Path) -> Cost:
     ends, forks = Ends(), _cpu(clean)
     wall, cpu = time.perf_counter(), time.process_time()
     with ends.watched():
-        record = grader.grade(Source("one", folder))
+        record = grader.grade(Source("one", folder)).record
     judge, wall = time.process_time() - cpu - ends.waiting, time.perf_counter() - wall
     assert record.outcome == "graded", record.reason
     return Cost(judge, ends.workers, _cpu(clean) - forks, wall)

@@ -11,7 +11,6 @@ from tests.support.common import assert_all_unchanged, assert_shape
 from tests.support.flows import (
     F64,
     MASS,
-    as_layers,
     assert_gradients,
     assert_grows_slowly,
     assert_slogdet,
@@ -19,11 +18,10 @@ from tests.support.flows import (
     jacobian,
     mapped,
     pair_of,
-    parameters,
     points_of,
 )
 from tests.support.models import NormalBase
-from tests.support.oracles import Layer, flow
+from tests.support.oracles import Layer, gradients, rows_of, sent
 from tests.support.properties import Part, Topic
 from tests.support.strategies import planar_layers, reals, smooth_layers, tensor
 
@@ -129,14 +127,14 @@ def two_flows_in_a_row_are_one(flows: Topic, case: PointsAndLayers, cut: int) ->
 def gradients_in_all_layers(flows: Topic, case: PointsAndLayers) -> None:
     """The gradients of z_k and of log_abs_det reach z and every u, w and b, the first layer's through all others."""
     z, layers = case
-    leaves, point = parameters(layers), z.clone().requires_grad_()
-    outputs = flow(as_layers(leaves), point)
     paths = [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)] + ["1"]
-    for position, output in enumerate(outputs):
-        expected = torch.autograd.grad(output.sum(), [*leaves, point], retain_graph=True, materialize_grads=True)
-        weights = tuple(torch.ones_like(output) if i == position else None for i in range(2))
+    for weights, total in (
+        ((torch.ones_like(z), None), lambda points, _: points),
+        ((None, torch.ones_like(z[:, 0])), lambda _, log_abs_det: log_abs_det),
+    ):
+        by_point, *by_layers = gradients(layers, z, total)
         answers = flows.compose.gradients(layers, z, wrt=paths, cotangent=weights)
-        assert_gradients(answers, expected, [compose.argument(path) for path in paths])
+        assert_gradients(answers, [*by_layers, by_point], [compose.argument(path) for path in paths])
 
 
 @compose.property("stability", slope=st.sampled_from([-1.0, 1.0]), size=reals(30, 1000), u=reals(-3, 3))
@@ -151,8 +149,8 @@ def flat_idle_and_steep_layers(flows: Topic, slope: float, size: float, u: float
     assert_finite(log_abs_det, "log_abs_det")
     paths = [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)]
     for weights in ((torch.ones_like(z), None), (None, torch.ones(1, dtype=F64))):
-        gradients = flows.compose.gradients(layers, z, wrt=paths, cotangent=weights, missing=True)
-        for path, gradient in zip(paths, gradients, strict=True):
+        answers = flows.compose.gradients(layers, z, wrt=paths, cotangent=weights, missing=True)
+        for path, gradient in zip(paths, answers, strict=True):
             if gradient is not None:
                 assert_finite(gradient, f"the gradient by {compose.argument(path)}")
 
@@ -240,7 +238,7 @@ def far_out(flows: Topic, distance: float, features: int) -> None:
     x, zeros = torch.full((1, features), distance, dtype=F64), torch.zeros(features, dtype=F64)
     base = NormalBase(zeros, zeros)
     for layers in ([], [(zeros + 0.5, zeros + 0.5, zeros[0])]):
-        z, log_abs_det = flow(layers, x)
+        z, log_abs_det = map(torch.from_numpy, sent(rows_of(layers, x), features))
         assert_close(flows.log_density(layers, x, base), base(z) + log_abs_det)
         assert_finite(flows.log_density.gradient(layers, x, base, wrt="1"), "the gradient by x")
 
@@ -249,9 +247,7 @@ def far_out(flows: Topic, distance: float, features: int) -> None:
 def gradients_in_layers_and_points(flows: Topic, case: Case) -> None:
     """The gradients reach x and every u, w and b, through f(x) and through the log-determinant."""
     x, layers, base = case
-    leaves, point = parameters(layers), x.clone().requires_grad_()
-    z, log_abs_det = flow(as_layers(leaves), point)
-    expected = torch.autograd.grad((base(z) + log_abs_det).sum(), [*leaves, point])
+    by_point, *by_layers = gradients(layers, x, lambda z, log_abs_det: base(z) + log_abs_det)
     paths = [f"0.{i}.{j}" for i in range(len(layers)) for j in range(3)] + ["1"]
     answers = flows.log_density.gradients(layers, x, base, wrt=paths)
-    assert_gradients(answers, expected, [density.argument(path) for path in paths])
+    assert_gradients(answers, [*by_layers, by_point], [density.argument(path) for path in paths])

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from tests.support.closeness import assert_at_least, assert_close, assert_finite, assert_same_dtype
 from tests.support.common import assert_all_unchanged, assert_shape
-from tests.support.flows import F64, MASS, as_layers, assert_gradients, grid, mapped, parameters
+from tests.support.flows import F64, MASS, assert_gradients, grid, mapped
 from tests.support.models import NormalEnergy
-from tests.support.oracles import Layer, flow
+from tests.support.oracles import Layer, gradients, rows_of, sent
 from tests.support.properties import Part, Topic
 from tests.support.strategies import planar_layers, reals, smooth_layers, tensor
 
@@ -88,7 +88,7 @@ def far_out(flows: Topic, distance: float, features: int) -> None:
     """A sample so far out that its density underflows has a finite value and gradient."""
     x, zeros = torch.full((1, features), distance, dtype=F64), torch.zeros(features, dtype=F64)
     for layers in ([], [(zeros + 0.5, zeros + 0.5, zeros[0])]):
-        z, log_abs_det = flow(layers, x)
+        z, log_abs_det = map(torch.from_numpy, sent(rows_of(layers, x), features))
         assert_close(flows.negative_log_likelihood(layers, x), -log_normal(z) - log_abs_det)
         assert_finite(flows.negative_log_likelihood.gradient(layers, x, wrt="1"), "the gradient by x")
 
@@ -97,9 +97,7 @@ def far_out(flows: Topic, distance: float, features: int) -> None:
 def gradients_in_all_layers(flows: Topic, case: PointsAndLayers) -> None:
     """The gradient by every u, w and b is that of the formula, through f(x) and through the log-determinant."""
     x, layers = case
-    leaves = parameters(layers)
-    z, log_abs_det = flow(as_layers(leaves), x)
-    expected = torch.autograd.grad((-log_normal(z) - log_abs_det).sum(), leaves)
+    _, *expected = gradients(layers, x, lambda z, log_abs_det: -log_normal(z) - log_abs_det)
     paths = _paths(layers)
     answers = flows.negative_log_likelihood.gradients(layers, x, wrt=paths)
     assert_gradients(answers, expected, [likelihood.argument(path) for path in paths])
@@ -182,7 +180,7 @@ def far_from_the_target(flows: Topic, distance: float, features: int) -> None:
     z0, logvar = torch.zeros(1, features, dtype=F64), torch.zeros(features, dtype=F64)
     energy = NormalEnergy(torch.full((features,), distance, dtype=F64), logvar, 0.0)
     for layers in ([], [(logvar + 0.5, logvar + 0.5, logvar[0])]):
-        z, log_abs_det = flow(layers, z0)
+        z, log_abs_det = map(torch.from_numpy, sent(rows_of(layers, z0), features))
         assert_close(flows.reverse_kl(layers, z0, energy), log_normal(z0) - log_abs_det + energy(z))
         assert_finite(flows.reverse_kl.gradient(layers, z0, energy, wrt="1"), "the gradient by z0")
 
@@ -191,9 +189,7 @@ def far_from_the_target(flows: Topic, distance: float, features: int) -> None:
 def gradients_through_the_samples(flows: Topic, case: Case) -> None:
     """The gradient by every u, w and b has both parts: through the log-determinant, and through the energy at z_k."""
     z0, layers, energy = case
-    leaves = parameters(layers)
-    z, log_abs_det = flow(as_layers(leaves), z0)
-    expected = torch.autograd.grad((energy(z) - log_abs_det).sum(), leaves)
+    _, *expected = gradients(layers, z0, lambda z, log_abs_det: energy(z) - log_abs_det)
     paths = _paths(layers)
     answers = flows.reverse_kl.gradients(layers, z0, energy, wrt=paths)
     assert_gradients(answers, expected, [reverse.argument(path) for path in paths])

@@ -23,7 +23,7 @@ from tests.support.flows import (
     pair_of,
     points_of,
 )
-from tests.support.oracles import Layer, constrained_u, flow
+from tests.support.oracles import Layer, constraint_gradients, gradients, reach
 from tests.support.properties import Part, Topic
 from tests.support.strategies import COORDINATES, DIRECTIONS, planar_layers, reals, tensors
 
@@ -77,9 +77,12 @@ def leaves_its_arguments_alone(flows: Topic, layer: PointsAndLayers) -> None:
 def dot_with_w_is_m(flows: Topic, layer: PointsAndLayers) -> None:
     """For each layer by itself, w.u_hat = m(w.u) with m(a) = log(1 + exp(a)) - 1."""
     ((u, w, _),) = layer[1]
-    wu = _along(w, u)
-    expected = torch.log1p(torch.exp(wu)) - 1
-    assert_close(_along(w, _constrained(flows, u, w)), expected, 10 * (1 + (w * u).abs().sum(-1)), "w.u_hat")
+    assert_close(_along(w, _constrained(flows, u, w)), _m(u, w), 10 * (1 + (w * u).abs().sum(-1)), "w.u_hat")
+
+
+def _m(u: Tensor, w: Tensor) -> Tensor:
+    """Return m(w.u), what w.u_hat has to be."""
+    return torch.log1p(torch.exp(_along(w, u))) - 1
 
 
 @constrain.property(
@@ -89,8 +92,13 @@ def changes_u_along_w_only(flows: Topic, layer: PointsAndLayers) -> None:
     """The step u_hat - u is a multiple of w: what lies across w stays as it was."""
     ((u, w, _),) = layer[1]
     moved = _constrained(flows, u, w) - u
-    across = moved - (_along(w, moved) / _along(w, w)).unsqueeze(-1) * w
+    across = _across(w, moved)
     assert_close(across, torch.zeros_like(across), 10 + 10 * moved.abs().amax(), "the part of u_hat - u across w")
+
+
+def _across(w: Tensor, moved: Tensor) -> Tensor:
+    """Return what lies across w of the way from u to u_hat."""
+    return moved - (_along(w, moved) / _along(w, w)).unsqueeze(-1) * w
 
 
 @constrain.property(
@@ -139,13 +147,15 @@ def leaves_u_where_w_is_zero(flows: Topic, u: tuple[Tensor]) -> None:
     """Where w is 0, u_hat is u, and the gradients are finite; other rows are constrained all the same."""
     zero = torch.zeros_like(u[0])
     assert_close(_constrained(flows, u[0], zero), u[0])
-    gradients = flows.constrain_u.gradients(u[0], zero, wrt=("0", "1"), missing=True)
-    for gradient, name in zip(gradients, "uw", strict=True):
+    answers = flows.constrain_u.gradients(u[0], zero, wrt=("0", "1"), missing=True)
+    for gradient, name in zip(answers, "uw", strict=True):
         if gradient is not None:  # u itself is an answer here, and has none by w
             assert_finite(gradient, f"the gradient by {name}")
     both, ones = torch.cat([u[0], u[0]]), torch.ones_like(zero)
     others = _constrained(flows, both, torch.cat([zero, ones]))[len(zero) :]
-    assert_close(others, constrained_u(u[0], ones), 10.0, "u_hat in the rows where w is not 0")
+    assert_close(_along(ones, others), _m(u[0], ones), 10.0, "w.u_hat in the rows where w is not 0")
+    across = _across(ones, others - u[0])
+    assert_close(across, torch.zeros_like(across), 10.0, "the part of u_hat - u across w, where w is not 0,")
 
 
 @constrain.property("gradient", layer=LAYER, weight=reals(-2, 2))
@@ -153,10 +163,8 @@ def gradients_in_u_and_w(flows: Topic, layer: PointsAndLayers, weight: float) ->
     """The gradients by u and w are those of u + (m(w.u) - w.u) w / |w|^2, nothing held constant."""
     ((u, w, _),) = layer[1]
     cotangent = torch.linspace(1, weight, u.numel(), dtype=F64).view(u.shape)
-    leaves = u.clone().requires_grad_(), w.clone().requires_grad_()
-    expected = torch.autograd.grad((constrained_u(*leaves) * cotangent).sum(), leaves)
     answers = flows.constrain_u.gradients(u, w, wrt=("0", "1"), cotangent=cotangent)
-    assert_gradients(answers, expected, constrain.arguments)
+    assert_gradients(answers, constraint_gradients(u, w, cotangent), constrain.arguments)
 
 
 # The layer
@@ -248,8 +256,8 @@ def increases_along_w(flows: Topic, u: Tensor, w: Tensor, b: float) -> None:
 def pulled_back_density_integrates_to_one(flows: Topic, u: float, w: float, b: float) -> None:
     """In one dimension, N(f(x); 0, 1) |det df/dx| integrates to 1 over x."""
     layer = [torch.tensor(value, dtype=F64) for value in ([u], [w], b)]
-    reach = 10 + abs(float(constrained_u(layer[0], layer[1])))
-    x = torch.linspace(-reach, reach, 401, dtype=F64)[:, None]
+    end = 10 + reach([(layer[0], layer[1], layer[2])])
+    x = torch.linspace(-end, end, 401, dtype=F64)[:, None]
     z, log_abs_det = mapped(flows.planar, x, x, *layer)
     density = torch.exp(-0.5 * z[:, 0] ** 2 + log_abs_det) / math.sqrt(2 * math.pi)
     integral = torch.trapezoid(density, x[:, 0])
@@ -266,8 +274,8 @@ def flat_tanh(flows: Topic, slope: float, size: float, u: float) -> None:
     assert_close(points, z + slope * u_hat, size, "f(z)")
     assert_close(log_abs_det, torch.zeros_like(log_abs_det), what="log_abs_det")
     for weights in ((torch.ones_like(z), None), (None, torch.ones(1, dtype=F64))):
-        gradients = flows.planar.gradients(z, *layer, wrt="0123", cotangent=weights)
-        for gradient, name in zip(gradients, planar.arguments, strict=True):
+        answers = flows.planar.gradients(z, *layer, wrt="0123", cotangent=weights)
+        for gradient, name in zip(answers, planar.arguments, strict=True):
             assert_finite(gradient, f"the gradient by {name}")
 
 
@@ -277,15 +285,12 @@ def gradients_in_point_and_layer(flows: Topic, case: PointsAndLayers, weight: fl
     z, (layer,) = case
     points_weight = torch.linspace(1, weight, z.numel(), dtype=F64).view(z.shape)
     det_weight = torch.linspace(weight, 1, len(z), dtype=F64)
-    leaves = [t.clone().requires_grad_() for t in (z, *layer)]
-    points, log_abs_det = flow([(leaves[1], leaves[2], leaves[3])], leaves[0])
     for weights, total in (
-        ((points_weight, None), (points * points_weight).sum()),
-        ((None, det_weight), (log_abs_det * det_weight).sum()),
+        ((points_weight, None), lambda points, _: points * points_weight),
+        ((None, det_weight), lambda _, log_abs_det: log_abs_det * det_weight),
     ):
-        expected = torch.autograd.grad(total, leaves, retain_graph=True, materialize_grads=True)
         answers = flows.planar.gradients(z, *layer, wrt="0123", cotangent=weights)
-        assert_gradients(answers, expected, planar.arguments)
+        assert_gradients(answers, gradients([layer], z, total), planar.arguments)
 
 
 BATCH, SMALL, TIMES = 4, 32, 16

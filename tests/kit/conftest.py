@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -131,12 +132,12 @@ CONFIG = {
 EPOCH = {"epoch": 1, "train_negative_elbo": 2.0, "valid_negative_elbo": 3.0, "cpu_seconds": 4.0}
 
 
-@pytest.fixture
-def make_run(tmp_path):
-    """A function that makes a finished run of an untrained network, by name, with changes to config and summary."""
+@pytest.fixture(scope="session")
+def make_run_in():
+    """A function that makes a finished run of an untrained network, by place and name, as `make_run` does."""
 
-    def make(name="run", config=None, summary=None):
-        run = runs.create(tmp_path / name, CONFIG | (config or {}))
+    def make(place, name="run", config=None, summary=None):
+        run = runs.create(place / name, CONFIG | (config or {}))
         run.append_metrics(EPOCH)
         torch.manual_seed(0)
         save_file({f"model.{key}": value for key, value in VAE().state_dict().items()}, run.checkpoint)
@@ -144,6 +145,12 @@ def make_run(tmp_path):
         return run
 
     return make
+
+
+@pytest.fixture
+def make_run(tmp_path, make_run_in):
+    """A function that makes a finished run of an untrained network, by name, with changes to config and summary."""
+    return partial(make_run_in, tmp_path)
 
 
 @pytest.fixture

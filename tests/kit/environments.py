@@ -14,6 +14,17 @@ from grading.engine.implementation import ROOT
 PLAIN = {
     name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "COV", "VIRTUAL"))
 }
+NO_NETWORK = """
+import socket, sys
+
+def refuse(event, arguments):
+    if event in ("socket.getaddrinfo", "socket.gethostbyname") or (
+        event in ("socket.connect", "socket.sendto") and arguments[0].family != socket.AF_UNIX
+    ):
+        raise OSError(f"there is no network here: {event}{arguments[1:]}")
+
+sys.addaudithook(refuse)
+"""
 PIP_OPTIONS = "--no-deps --no-build-isolation --ignore-installed"
 
 
@@ -38,6 +49,16 @@ def install(commands, folder):
     """Install what lies in a folder into an environment, editable, from nothing but what is there."""
     done = run([commands / "python", "-m", "pip", "install", *PIP_OPTIONS.split(), "-e", "."], folder)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def cut_off(commands):
+    """Take the network away from an environment: whatever its Python asks of one raises, in every process of it.
+
+    By a hook that nothing takes off again. Sockets between the processes of this machine have no address of a network.
+    """
+    (libraries,) = commands.parent.glob("lib/python*/site-packages")
+    (libraries / "no_network.py").write_text(NO_NETWORK)
+    (libraries / "no_network.pth").write_text("import no_network\n")
 
 
 def unzip(file, folder):

@@ -15,5 +15,5 @@ const levels = all('h1, h2, h3, h4, h5, h6').map(h => Number(h.tagName[1]));
 levels.reduce((before, level) => { if (level > before + 1) found.push('h' + level + ' after h' + before); return level; }, 0);
 const ids = all('[id]').map(e => e.id);
 for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) found.push('twice: ' + id);
-for (const e of all('a[href^="#"]')) if (!document.querySelector(e.getAttribute('href'))) found.push('leads nowhere: ' + e.hash);
+for (const e of all('a[href^="#"]')) if (!document.getElementById(decodeURIComponent(e.hash.slice(1)))) found.push('leads nowhere: ' + e.hash);
 return found;

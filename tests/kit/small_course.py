@@ -137,6 +137,6 @@ def record(name: str = "ana", **fields: Any) -> Record:
 
 
 def write(course: Path, *records: Record, rubric: Rubric = RUBRIC) -> list[str]:
-    """Write records of submissions that are named as their students."""
+    """Write records of submissions that are named as their students, and return what was odd."""
     sources = {each.submission: course / "submitted" / each.submission for each in records}
-    return view.write(course, records, sources, rubric)
+    return view.write(course, records, sources, rubric)[1]

@@ -16,13 +16,14 @@ import pytest
 
 from grading import batch
 from grading.batch import BatchError, grade_here, grade_on_cluster
-from grading.grader import IsolationError, Order
+from grading.grader import IsolationError, Marked, Order
 from grading.intake import Source
 from grading.records import Circumstances, Record
 
 CIRCUMSTANCES = Circumstances(0, 1, [], "", "", "", "", "")
 ORDER = Order(seed=3, parts=("vae.log_mean_exp",), inputs=3)
 PATIENT = 60.0
+NO_TEXT = b"\xff\x00 of a picture"
 
 
 class Deeds:
@@ -34,7 +35,7 @@ class Deeds:
     def draw(self, *_: Any) -> None:
         """There are no inputs."""
 
-    def grade(self, source: Source) -> Record:
+    def grade(self, source: Source) -> Marked:
         match source.name.split("-")[0]:
             case "dies":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -49,14 +50,15 @@ class Deeds:
             case "raises":
                 raise IsolationError("missing on this machine")
         time.sleep(0.01)
-        return Record(source.name, "graded", CIRCUMSTANCES, notes=[str(self.starter), str(os.getpid())])
+        made = Record(source.name, "graded", CIRCUMSTANCES, notes=[str(self.starter), str(os.getpid())])
+        return Marked(made, {"report.md": NO_TEXT} if source.name == "writes" else {})
 
     def refuse(self, source: Source, reason: str, grader_failed: bool = False) -> Record:
         return Record(source.name, "refused", CIRCUMSTANCES, reason=reason, grader_failed=grader_failed)
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Iterator[Record]]:
+def pool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Iterator[Marked]]:
     """A function that grades submissions of these names in processes that do what the names say."""
 
     @contextlib.contextmanager
@@ -67,8 +69,8 @@ def pool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Itera
     return lambda names, jobs=2: grade_here([Source(name, tmp_path / name) for name in names], ORDER, jobs)
 
 
-def outcomes(records: Iterator[Record]) -> dict[str, str]:
-    found = [(record.submission, record.outcome) for record in records]
+def outcomes(marked: Iterator[Marked]) -> dict[str, str]:
+    found = [(each.record.submission, each.record.outcome) for each in marked]
     assert len(dict(found)) == len(found)  # one record each
     return dict(found)
 
@@ -77,14 +79,19 @@ def honest(count: int) -> list[str]:
     return [f"honest-{number}" for number in range(count)]
 
 
-def test_every_submission_gets_one_record(pool: Callable[..., Iterator[Record]]) -> None:
+def test_every_submission_gets_one_record(pool: Callable[..., Iterator[Marked]]) -> None:
     assert outcomes(pool(honest(20))) == dict.fromkeys(honest(20), "graded")
     assert outcomes(pool([])) == {}
 
 
+def test_the_report_comes_back_from_the_process_that_judged(pool: Callable[..., Iterator[Marked]]) -> None:
+    reports = {each.record.submission: each.report for each in pool(["writes", "honest", "dies"])}
+    assert reports == {"writes": {"report.md": NO_TEXT}, "honest": {}, "dies": {}}
+
+
 @pytest.mark.parametrize("jobs", [1, 2, 3])
-def test_every_process_that_judges_has_a_starter_of_its_own(pool: Callable[..., Iterator[Record]], jobs: int) -> None:
-    seen = {tuple(record.notes) for record in pool(honest(30), jobs)}
+def test_every_process_that_judges_has_a_starter_of_its_own(pool: Callable[..., Iterator[Marked]], jobs: int) -> None:
+    seen = {tuple(marked.record.notes) for marked in pool(honest(30), jobs)}
     assert len({process for _, process in seen}) == len(seen) == len({starter for starter, _ in seen})
     assert 1 <= len(seen) <= jobs
 
@@ -93,28 +100,28 @@ def test_every_process_that_judges_has_a_starter_of_its_own(pool: Callable[..., 
 @pytest.mark.parametrize("place", [0, 5, 11])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_process_that_ends_refuses_its_submission_and_no_other(
-    pool: Callable[..., Iterator[Record]], deed: str, place: int, jobs: int
+    pool: Callable[..., Iterator[Marked]], deed: str, place: int, jobs: int
 ) -> None:
     names = honest(11)
     names.insert(place, deed)
-    records = list(pool(names, jobs))
-    assert outcomes(iter(records)) == {name: "refused" if name == deed else "graded" for name in names}
-    (refused,) = (record for record in records if record.outcome == "refused")
+    marked = list(pool(names, jobs))
+    assert outcomes(iter(marked)) == {name: "refused" if name == deed else "graded" for name in names}
+    (refused,) = (each.record for each in marked if each.record.outcome == "refused")
     assert "process that judged it ended" in refused.reason
 
 
-def test_several_processes_that_end_refuse_their_submissions(pool: Callable[..., Iterator[Record]]) -> None:
+def test_several_processes_that_end_refuse_their_submissions(pool: Callable[..., Iterator[Marked]]) -> None:
     names = ["dies-1", *honest(4), "dies-2", "exits", *honest(9)[4:], "dies-3"]
     expected = {name: "graded" if name.startswith("honest") else "refused" for name in names}
     assert outcomes(pool(names)) == expected
 
 
-def test_one_that_ended_for_another_reason_is_graded_the_second_time(pool: Callable[..., Iterator[Record]]) -> None:
+def test_one_that_ended_for_another_reason_is_graded_the_second_time(pool: Callable[..., Iterator[Marked]]) -> None:
     names = [*honest(3), "once"]
     assert outcomes(pool(names)) == dict.fromkeys(names, "graded")
 
 
-def test_too_few_layers_end_the_grading(pool: Callable[..., Iterator[Record]]) -> None:
+def test_too_few_layers_end_the_grading(pool: Callable[..., Iterator[Marked]]) -> None:
     with pytest.raises(IsolationError, match="missing on this machine"):
         list(pool([*honest(2), "raises"]))
 
@@ -144,9 +151,9 @@ def test_only_a_few_are_handed_out_ahead(jobs: int) -> None:
     assert max(ahead) <= 3 * jobs  # what is done and waits to be read is not under way any more
 
 
-def test_the_first_record_comes_before_the_last_submission_is_done(pool: Callable[..., Iterator[Record]]) -> None:
+def test_the_first_record_comes_before_the_last_submission_is_done(pool: Callable[..., Iterator[Marked]]) -> None:
     records = pool(["honest", "sleeps"])
-    assert next(records).submission == "honest"
+    assert next(records).record.submission == "honest"
     records.close()  # type: ignore[attr-defined]
     assert_no_children()
 
@@ -158,9 +165,9 @@ def assert_no_children() -> None:
     assert multiprocessing.active_children() == []
 
 
-def test_ctrl_c_ends_the_processes_and_comes_through(pool: Callable[..., Iterator[Record]]) -> None:
+def test_ctrl_c_ends_the_processes_and_comes_through(pool: Callable[..., Iterator[Marked]]) -> None:
     begin, records = time.monotonic(), pool(["honest", "sleeps-1", "sleeps-2"])
-    assert next(records).submission == "honest"
+    assert next(records).record.submission == "honest"
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
@@ -170,7 +177,7 @@ def test_ctrl_c_ends_the_processes_and_comes_through(pool: Callable[..., Iterato
     assert_no_children()
 
 
-def test_whoever_stops_listening_leaves_no_process(pool: Callable[..., Iterator[Record]]) -> None:
+def test_whoever_stops_listening_leaves_no_process(pool: Callable[..., Iterator[Marked]]) -> None:
     records = pool(["honest", "sleeps-1", "sleeps-2"])
     next(records)
     with pytest.raises(KeyboardInterrupt):
@@ -183,7 +190,7 @@ def test_a_grading_leaves_no_temporary_files(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "temporary").mkdir()
     (tmp_path / "a.zip").write_bytes(b"%PDF")
     records = grade_here([Source("a", tmp_path / "a.zip")], ORDER, 1)
-    assert next(records).outcome == "refused"
+    assert next(records).record.outcome == "refused"
     assert list((tmp_path / "temporary").iterdir())
     records.close()  # type: ignore[attr-defined]
     assert list((tmp_path / "temporary").iterdir()) == []
@@ -209,13 +216,16 @@ def likelihoods(folder: Path, name: str, slip: bool) -> Source:
     (folder / name / "vae").mkdir(parents=True)
     text = text.replace(" - math.log(y.shape[1])", "") if slip else text
     (folder / name / "vae" / "likelihoods.py").write_text(text)
+    (folder / name / "report.md").write_text("## 1.1 ![](a.png)")
+    (folder / name / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n\xff")
     return Source(name, folder / name)
 
 
-def without_times(record: Record) -> dict[str, Any]:
-    """A record as it is whenever and wherever it is made."""
-    found = msgspec.to_builtins(record)
+def without_times(marked: Marked) -> dict[str, Any]:
+    """A record as it is whenever and wherever it is made, and the report beside it."""
+    found = msgspec.to_builtins(marked.record)
     del found["budget"]
+    found["report"] = marked.report
     for part in found["parts"]:
         for value in part["properties"]:
             del value["seconds"]
@@ -230,8 +240,8 @@ def test_a_cluster_gives_the_same_records(cluster: str, tmp_path: Path) -> None:
         Source("pdf", tmp_path / "pdf.zip"),
     ]
     there, here = (
-        {record.submission: without_times(record) for record in records}
-        for records in (grade_on_cluster(sources, ORDER, cluster), grade_here(sources, ORDER, 1))
+        {each.record.submission: without_times(each) for each in marked}
+        for marked in (grade_on_cluster(sources, ORDER, cluster), grade_here(sources, ORDER, 1))
     )
     assert there == here
     assert {name: record["outcome"] for name, record in here.items()} == {
@@ -239,6 +249,7 @@ def test_a_cluster_gives_the_same_records(cluster: str, tmp_path: Path) -> None:
         "wrong": "graded",
         "pdf": "refused",
     }
+    assert here["right"]["report"]["figures/a.png"] == b"\x89PNG\r\n\x1a\n\xff"
     assert here["right"]["points"] == here["right"]["possible"] > here["wrong"]["points"] > 0
 
 

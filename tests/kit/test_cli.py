@@ -418,6 +418,7 @@ def test_a_place_where_no_picture_can_be_written_is_refused(call, troubled, judg
         ("check --json nowhere/facts.json", "there is no directory nowhere"),
         ("check --json tests", "it is a directory"),
         ("hint vae", "hints belong to a part, such as vae."),
+        ("hint", "of which part? As in elbo hint vae.log_mean_exp; `elbo list` names them all"),
         ("hint vae.elbow", "Did you mean vae.elbo?"),
         ("report --out nowhere/report.html", "there is no directory nowhere"),
         ("train vea", "Did you mean vae?"),

@@ -1,9 +1,11 @@
 """Figures of submitted runs: measured again behind a closed door, whatever the files of the run hold."""
 
 import json
+import math
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,13 @@ from exercises.experiments.dirac import trajectories
 from exercises.experiments.dirac.experiment import path_of
 from exercises.experiments.dirac.settings import Config
 from exercises.experiments.dirac.trajectories import Trajectory
-from exercises.experiments.runs import Run
+from exercises.experiments.flows.settings import Config as Flows
+from exercises.experiments.runs import Run, RunError
 from grading import evidence, rubric
 from grading.engine.apart import NoAnswerError
 from grading.engine.implementation import ROOT
 from grading.engine.workers import Starter, layers_of
+from grading.handed_in import finished_runs
 from grading.records import RunRecord, points_of_runs
 from grading.rubric import load
 
@@ -265,6 +269,60 @@ def test_a_run_that_cannot_be_read_is_told_without_temporary_paths(
     assert str(into) not in record.reason
 
 
+SETTINGS = {"vae": {}, "dirac": asdict(GAME), "flows": asdict(Flows()), "cifar10": asdict(PRESETS["quick"])}
+ODD = (None, [], {}, "", "x", "\ud800", 0, -1, 10**4000, 1e308, math.nan, math.inf, True, [[{}]], {"a": {"b": []}})
+
+
+def hostile_configs(experiment: str) -> Iterator[Any]:
+    """Configurations of which one thing is missing or of another kind."""
+    settings = SETTINGS[experiment]
+    whole = {"experiment": experiment, "preset": "quick", "implementation": "mine", "settings": settings}
+    whole |= {"data": {"name": "shapes", "source": ""}}
+    yield {"experiment": experiment}
+    for place, keys in ((whole, whole), (settings, settings), (whole["data"], ("name", "source"))):
+        for key in keys:
+            others = {name: value for name, value in place.items() if name != key}
+            for made in (others, *(others | {key: value} for value in ODD)):
+                below = next((name for name in ("settings", "data") if whole[name] is place), None)
+                yield whole | {below: made} if below else made
+
+
+@pytest.mark.parametrize("experiment", SETTINGS)
+def test_a_configuration_that_no_experiment_writes_refuses_its_own_run_alone(
+    into: Path, monkeypatch: pytest.MonkeyPatch, experiment: str
+) -> None:
+    def started(*_: object) -> bytes:
+        raise NoAnswerError("it was asked")
+
+    monkeypatch.setattr(evidence, "run_apart", started)
+    monkeypatch.setattr(evidence, "repeat", lambda *_: [])
+    monkeypatch.setattr(evidence, "_make_scorer", lambda *_: None)
+    run = into / "runs" / "a"
+    run.mkdir(parents=True)
+    (run / "summary.json").write_text("{}")
+    for config in hostile_configs(experiment):
+        (run / "config.json").write_text(json.dumps(config))
+        record = measured(into, "runs/a")
+        assert record.reason
+        assert evidence.FAILED not in record.reason  # but what is wrong with the run
+        assert msgspec.json.encode(record)
+        with suppress(RunError):  # as a report and packing open it
+            finished_runs([run])
+
+
+def test_where_the_grader_fails_at_a_run_that_is_its_reason(
+    make_run: MakeRun, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> bytes:
+        raise ZeroDivisionError("a defect \ud800")
+
+    monkeypatch.setattr(evidence, "run_apart", fails)
+    record = measured(into, take(make_run().path, into, "vae-1"))
+    assert record.reason.startswith(f"{evidence.FAILED}: ZeroDivisionError")
+    assert "which is not the student's fault" in record.reason
+    assert msgspec.json.encode(record)
+
+
 # The process apart
 
 
@@ -274,9 +332,10 @@ def test_a_run_that_cannot_be_read_is_told_without_temporary_paths(
         (NoAnswerError("no answer within 1800 seconds"), "could not be measured: no answer within 1800 seconds"),
         (b"", "ended without a word"),
         (b"\xc1", "ended without a word"),
+        (b"\x81\xa3run\xa1\xff", "ended without a word"),
         (msgspec.msgpack.encode({"claims": 3}), "ended without a word"),
     ],
-    ids=["too long", "nothing", "noise", "something else"],
+    ids=["too long", "nothing", "noise", "no text", "something else"],
 )
 def test_a_process_that_says_nothing_of_use_is_told(
     make_run: MakeRun, into: Path, monkeypatch: pytest.MonkeyPatch, answer: Any, words: str

@@ -25,6 +25,7 @@ from grading.engine.implementation import ROOT
 from grading.handed_in import finished_runs
 from grading.intake.experiments import is_of_run
 from grading.rubric import load
+from tests.kit.asked_figures import asked_of
 
 # The scores of the preset quick, whose names have thresholds, on networks that take no time.
 SMALL = ["width=2", "updates=6", "eval_every=2", "batch_size=8", "precision=float32"]
@@ -49,6 +50,7 @@ def test_the_five_are_trained_scored_and_drawn(whole):
     assert sorted(p.name for p in (run.path / "trainings").iterdir()) == sorted(names)
     figures = {f"{name}-{kind}" for name in names for kind in ("progress", "samples")} | {"sheet", "comparison"}
     assert {p.stem for p in (run.path / "figures").glob("*.png")} == figures
+    assert asked_of("cifar10") <= {f"{name}.png" for name in figures}
     assert max(p.stat().st_size for p in (run.path / "figures").glob("*.png")) < 300_000
     summary = run.summary()
     for kind in ("fd_patches_2000", "cs_patches_2000", "metric", "seconds_an_update"):

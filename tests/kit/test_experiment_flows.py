@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from exercises.experiments import runs
 from exercises.experiments.flows import figures
-from exercises.experiments.flows.evaluation import Score, coverage, near_ridge, push, score_names, scores
+from exercises.experiments.flows.evaluation import Score, coverage, impossible, near_ridge, push, score_names, scores
 from exercises.experiments.flows.experiment import rehearse, slow_ones, train_all, train_one, trained
 from exercises.experiments.flows.inversion import invert
 from exercises.experiments.flows.networks import PlanarFlow, layers_of, load_model
@@ -28,8 +28,10 @@ from exercises.experiments.runs import RunError
 from exercises.experiments.settings import SettingError, with_settings
 from exercises.experiments.side_by_side import work_through
 from grading.engine.implementation import ROOT
+from grading.pages.run_tables import tables
 from grading.training import functions_of
 from solutions.flows import composition, objectives, planar
+from tests.kit.asked_figures import asked_of
 
 FUNCTIONS = SimpleNamespace(
     constrain_u=planar.constrain_u,
@@ -380,6 +382,83 @@ def test_a_slow_function_is_told_before_the_training_begins():
     assert "so 20000 take 1" in line
 
 
+# Functions that have changed
+
+
+def train_one_here(tmp_path, source, likelihood=objectives.negative_log_likelihood):
+    """Leave a run with one training, of functions of this source."""
+    run = runs.create(tmp_path / "run", RECORD)
+    train_one(loading(negative_log_likelihood=likelihood), ARCS, TINY, run.training(ARCS.name), RECORD, source)
+    run.write_summary({})
+    return run
+
+
+def test_what_other_functions_trained_is_kept_beside_and_trained_anew(tmp_path, capsys):
+    run = train_one_here(tmp_path, "before", lambda layers, x: objectives.negative_log_likelihood(layers, x) + 1)
+    before = trained(run, ARCS).summary()
+    train_all(LOAD, [ARCS], TINY, run, RECORD, "after")
+    assert (
+        "arcs-samples-2 was trained by other functions: it is kept as arcs-samples-2.older-1" in capsys.readouterr().out
+    )
+    assert runs.read(run.path / "trainings" / "arcs-samples-2.older-1").summary() == before
+    name = "flows.negative_log_likelihood.arcs.2"
+    assert trained(run, ARCS).summary()[name] == pytest.approx(before[name] - 1, abs=1e-3)
+    assert not run.finished  # its summary was one of the older training
+
+
+@pytest.mark.parametrize("source", ["", "before"])
+def test_what_these_functions_trained_or_nobody_knows_who_stays(tmp_path, capsys, source):
+    run = train_one_here(tmp_path, source)
+    before = run.training(ARCS.name).stat().st_ino
+    train_all(LOAD, [ARCS], TINY, run, RECORD, "before")
+    assert run.training(ARCS.name).stat().st_ino == before
+    assert run.finished
+    assert capsys.readouterr().out == ""
+
+
+def test_a_training_that_was_begun_before_its_source_was_told_goes_on(tmp_path):
+    run = train_one_here(tmp_path, "")
+    own = trained(run, ARCS)
+    (own.path / "summary.json").unlink()
+    train_all(LOAD, [ARCS], TINY, run, RECORD, "after")
+    assert trained(run, ARCS).finished
+
+
+# What cannot be
+
+
+@pytest.mark.parametrize(
+    ("training", "loss", "told"),
+    [
+        (ARCS, 1.9862, "below the entropy of the data, which no density is: a log-determinant is wrong"),
+        (ARCS, 2.655, ""),  # noise of the held-out points
+        (Training("sine", "samples", 8), 1.0, "below the entropy of the data"),
+        (Training("arcs", "density", 8), -0.3, "below 0, which no divergence is: a log-determinant is wrong"),
+        (Training("arcs", "density", 8), -0.004, ""),
+        (Training("sine", "density", 8), -9.0, ""),  # has no lower bound
+    ],
+)
+def test_a_loss_that_no_flow_has_is_told_apart_from_noise(training, loss, told):
+    assert impossible(training, loss).startswith(told)
+    assert bool(impossible(training, loss)) == bool(told)
+
+
+def test_a_log_determinant_that_is_wrong_is_told_as_the_training_ends_and_beside_the_bound(tmp_path, capsys):
+    run = runs.create(tmp_path / "run", RECORD | {"settings": {"target": "arcs", "mode": "samples", "k": "2"}})
+    train_all(too_likely, [ARCS], TINY, run, RECORD)
+    told = "below the entropy of the data, which no density is: a log-determinant is wrong"
+    printed = capsys.readouterr().out
+    assert printed.count(told) == 1
+    (table,) = tables(run)
+    assert table.rows[0][4] == "2.6600"
+    assert table.note == f"arcs-samples-2: {told}."
+
+
+def too_likely():
+    """The reference, whose likelihood is too large; at the top of a file, so that another process can load it."""
+    return loading(negative_log_likelihood=lambda layers, x: objectives.negative_log_likelihood(layers, x) - 3)()
+
+
 # Side by side
 
 
@@ -462,6 +541,7 @@ def test_a_run_holds_every_training_and_its_figures(run):
     drawn = {p.name: p.stat().st_size for p in (found.path / "figures").iterdir()}
     kinds = [f"{target}-{mode}" for target in ("arcs", "sine") for mode in ("samples", "density")]
     assert set(drawn) == {f"{kind}{end}.png" for kind in kinds for end in ("", "-curves")} | {"layers.gif"}
+    assert asked_of("flows") <= {*drawn, "one_layer.png"}  # the last by exploring, below
     assert max(drawn.values()) < 300_000
 
 

@@ -1,8 +1,10 @@
 """The VAE experiment: its network, its settings, its run directory, going on with a run, and what it refuses."""
 
+import contextlib
 import json
 import math
 import pickle
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -27,6 +29,7 @@ from exercises.experiments.vae.networks import (
 )
 from exercises.experiments.vae.training import PRESETS, Config
 from solutions.vae import bounds, likelihoods
+from tests.kit.asked_figures import asked_of
 
 FUNCTIONS = SimpleNamespace(
     elbo=bounds.elbo,
@@ -151,6 +154,7 @@ def test_a_run_holds_what_it_was_and_what_came_out(finished):
     assert summary["vae.log_likelihood"] == summary["log_likelihood_by_samples"]["200"]
     drawn = {p.name: p.stat().st_size for p in (finished.path / "figures").iterdir()}
     assert set(drawn) == {"learning_curve.png", "log_likelihood.png", "reconstructions.png", "samples.png"}
+    assert asked_of("vae") <= set(drawn)
     assert max(drawn.values()) < 300_000
 
 
@@ -219,6 +223,34 @@ def test_a_stopped_run_goes_on_to_the_same_bits(finished, tmp_path, call, kept):
     for mine, whole in zip(resumed.metrics(), finished.metrics(), strict=True):
         assert {**mine, "cpu_seconds": 0} == {**whole, "cpu_seconds": 0}
     assert resumed.summary()["vae.log_likelihood"] == finished.summary()["vae.log_likelihood"]
+
+
+def answers_more(x, encode, decode):
+    return bounds.elbo(x, encode, decode) + 1
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_what_other_functions_trained_is_kept_beside_and_trained_anew(finished, tmp_path, capsys, epochs):
+    path = tmp_path / "run"
+    stop = stopping(1 + epochs * 7 + 1, KeyboardInterrupt()) if epochs < 3 else functions_where(answers_more)
+    with pytest.raises(runs.RunInterrupted) if epochs < 3 else contextlib.nullcontext():
+        train(stop, TINY, IMAGES, path, source="before")
+    kept = len(runs.read(path).metrics())
+    train(SOLUTIONS, TINY, IMAGES, path, resume=True, source="after")
+    assert f"{path} was trained by other functions: it is kept as " in capsys.readouterr().out
+    assert len((path / "metrics.older-1.jsonl").read_text().splitlines()) == kept
+    assert runs.read(path).config["source"] == "after"
+    assert runs.read(path).summary()["vae.elbo"] == finished.summary()["vae.elbo"]
+    train(SOLUTIONS, TINY, IMAGES, path, resume=True, source="after")
+    assert "trained anew" not in capsys.readouterr().out
+
+
+def test_a_run_that_does_not_tell_its_functions_goes_on_as_it_is(finished, tmp_path, capsys):
+    path = tmp_path / "run"
+    shutil.copytree(finished.path, path)
+    train(SOLUTIONS, TINY, IMAGES, path, resume=True, name="solutions", preset="tiny", source="after")
+    assert "trained anew" not in capsys.readouterr().out
+    assert not list(path.glob("*older*"))
 
 
 def test_a_kill_between_two_files_leaves_a_run_that_goes_on(finished, tmp_path):

@@ -133,6 +133,18 @@ def test_answers_are_told_beside_what_was_measured() -> None:
     assert "\n- 1.1, `elbo`: not what was measured\n" in text
 
 
+def test_what_is_said_of_several_answers_to_a_question_is_told_once() -> None:
+    keys = [("2.1", f"dirac-{n}", "no run") for n in range(7)]
+    keys += [("2.1", "w1", "own"), ("2.2", "x", "no run"), ("2.2", "y", "No run")]
+    answers = [AnswerRecord(q, key, "s", "unmeasured", 0.0, 1.0, message=said) for q, key, said in keys]
+    assert [line for line in feedback(record(answers=answers)).splitlines() if line.startswith("- ")] == [
+        "- 2.1, `dirac-0`, `dirac-1`, `dirac-2`, `dirac-3` and 3 more: no run",
+        "- 2.1, `w1`: own",
+        "- 2.2, `y`: No run",
+        "- 2.2, `x`: no run",
+    ]
+
+
 @pytest.mark.parametrize("message", ["", "read as O(1); counted was another", "answered O(1), counted O(d^3)"])
 def test_a_wrong_cost_is_not_told_the_right_one(message: str) -> None:
     wrong = AnswerRecord("3.2", "log_det_cost", "the cost", "wrong", 0.0, 1.0, "O(1)", "O(d^3)", message)

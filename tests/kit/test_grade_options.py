@@ -17,6 +17,7 @@ import pytest
 import grading
 from grading import cli, records, rubric
 from grading.engine.implementation import ROOT
+from grading.grader import Marked
 from grading.intake import fingerprint
 from grading.policies import DAY
 from grading.records import Record
@@ -148,13 +149,15 @@ def test_who_comes_later_takes_neither_the_name_nor_the_points_of_another(
         for source in sources:
             judged.append(source.name)
             made = Record(source.name, "graded", record(out, "anna").circumstances, file=source.path.name)
-            yield msgspec.structs.replace(made, handed_in=fingerprint(source))
+            yield Marked(msgspec.structs.replace(made, handed_in=fingerprint(source)), {"report.md": b"\xff"})
 
     monkeypatch.setattr("grading.batch.grade_here", grade_here)
     told = resume()[1]
     assert judged == ["ANNA-2"]
     assert "ANNA.zip is called ANNA-2: anna is anna, which was graded before." in told
     assert (record(out, "anna").points, record(out, "anna").file) == (before + 1.5, "anna")
+    kept = {path.parent.name: path.read_bytes() for path in out.glob("written/*/report.md")}
+    assert kept == {"anna": REPORT.encode(), "ANNA-2": b"\xff"}  # what came back, and nothing is opened for it here
     assert record(out, "ANNA-2").points == 0
     assert "ANNA.zip is called" not in resume()[1]
     assert judged == ["ANNA-2"]
@@ -287,7 +290,9 @@ def test_similar_ones_are_listed_as_a_hint_and_kept_for_the_page(resume: Call, g
     status, told, err = resume("--similar")
     assert (status, err) == (1, "")
     path = graded[1] / "similar.csv"
-    assert f"wrote {path}, 1 pairs: a hint for a person, and never a verdict" in told
+    left_out = "Compared with nobody, as their code could not be read, or not in time: carl.pdf."
+    assert f"wrote {path}, 1 pairs: a hint for a person, and never a verdict. {left_out}\n" in told
+    assert left_out in path.read_text(encoding="utf-8-sig").splitlines()[0]
     assert path.read_text(encoding="utf-8-sig").splitlines()[2].startswith("anna,ben,1,1,")
     page = (graded[1] / "index.html").read_bytes()
     assert "similar.csv" not in resume()[1]
@@ -309,10 +314,10 @@ def test_points_go_into_nbgraders_gradebook_and_come_out_of_it(
 
     written: dict[str, float] = {}
 
-    def write(course: Path, all_records: Any, sources: Any, whole: Any) -> list[str]:
+    def write(course: Path, all_records: Any, sources: Any, whole: Any) -> tuple[int, list[str]]:
         written.update({each.submission: each.points for each in all_records})
         assert sources["anna"] == graded[0] / "anna"
-        return ["ben: odd"]
+        return 2, ["ben: odd"]
 
     monkeypatch.setattr(gradebook, "write", write)
     monkeypatch.setattr(gradebook, "manual_points", lambda *a: {"Anna B.": {"1.1": Given(2.0, "good")}})
@@ -321,6 +326,7 @@ def test_points_go_into_nbgraders_gradebook_and_come_out_of_it(
     before = record(graded[1], "anna").points
     told = resume("--nbgrader", tmp_path)[1]
     assert "ben: odd" in told
+    assert f"wrote the points of 2 into nbgrader's gradebook of {tmp_path}" in told
     assert written["anna"] == record(graded[1], "anna").points == before + 2
     assert set(written) == {"anna", "ben", "carl.pdf"}
 

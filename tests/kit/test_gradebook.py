@@ -270,7 +270,7 @@ def test_the_table_has_points_of_every_part_and_of_runs(begun: Gradebook) -> Non
     begun.keep(record("ben", runs=[RunRecord("runs/a", [claim]), RunRecord("runs/b", [claim])]))
     begun.keep(Record("carl", "refused", CIRCUMSTANCES, file="carl.pdf", reason="a PDF"))
     anna, ben, carl = rows(begun)
-    assert list(anna)[:8] == ["submission", "file", "outcome", "points", "possible", *PARTS, "runs"]
+    assert list(anna)[:9] == ["submission", "file", "outcome", "points", "possible", "percent", *PARTS, "runs"]
     assert (anna[PARTS[0]], anna[PARTS[1]], anna["runs"], anna["hash"]) == ("1.25", "", "0", "0123456789abcdef")
     assert (ben["runs"], ben["points"]) == ("12", "1.25")  # only parts were asked for
     possible = sum(rubric.load().parts[name].total for name in PARTS)
@@ -308,7 +308,7 @@ def test_no_cell_is_a_formula(begun: Gradebook, text: str) -> None:
 def test_a_cell_is_one_line_of_text_and_not_too_long(begun: Gradebook) -> None:
     begun.keep(record("ben", notes=['a,"b"\n\r\x1b[31mc\u2028', "é" * 10_000]))
     _, ben = rows(begun)
-    assert ben["notes"].startswith('a,"b"   [31mc ; éé')
+    assert ben["notes"].startswith('a,"b"   [31mc  | éé')
     assert len(ben["notes"]) <= 501
     assert len((begun.out / "class.csv").read_text().splitlines()) == 3
 
@@ -509,17 +509,17 @@ def test_where_no_words_were_asked_for_there_is_no_table_for_their_points(out: P
     assert not book.manual.exists()
 
 
-def test_words_and_their_pictures_are_kept_for_whoever_reads_them(out: Path, tmp_path: Path) -> None:
-    place = tmp_path / "anna"
-    (place / "vae").mkdir(parents=True)
-    (place / "vae" / "bounds.py").write_text("pass\n")
-    (place / "report.md").write_text("# Report\n\n## 1.1 The bound\n\nIt falls. ![](curve.png)\n")
+def test_words_and_their_pictures_are_kept_for_whoever_reads_them(out: Path) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (2, 2)).save(picture, "PNG")
-    (place / "curve.png").write_bytes(picture.getvalue())
-    Gradebook(out, WHOLE, resume=False).keep(whole(), Source("anna", place))
-    assert "It falls." in (out / "written" / "anna" / "report.md").read_text(encoding="utf-8")
-    assert len(list((out / "written" / "anna").rglob("*.png"))) == 1
+    report = {"report.md": b"It falls. ![](figures/curve.png)", "figures/curve.png": picture.getvalue()}
+    book, place = Gradebook(out, WHOLE, resume=False), out / "written" / "anna"
+    book.keep(whole(), report)
+    assert {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*.*")} == report
+    book.keep(whole())  # judged again, of what did not change
+    assert (place / "report.md").read_bytes() == report["report.md"]
+    book.keep(whole(), {})
+    assert list(place.rglob("*.*")) == []
 
 
 def test_the_table_has_columns_for_answers_words_and_lateness(out: Path) -> None:

@@ -20,7 +20,7 @@ def test_a_path_that_leads_out_is_not_taken(tmp_path, pack, name):
     result, written = taken(pack(tmp_path / "a", {name: b"out", "vae/bounds.py": b"in"}))
     assert written == {"implementation/vae/bounds.py": b"in"}
     assert "lead out of the hand-in" in told(result)
-    assert "vae/likelihoods.py is missing" in told(result)
+    assert any(LIKELIHOODS in note and "is missing" in note for note in result.notes)
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, *SPECIAL])

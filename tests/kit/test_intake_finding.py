@@ -3,6 +3,7 @@
 import pytest
 
 from grading.intake import IntakeError, find, fingerprint
+from grading.intake.finding import doubtful
 from grading.intake.returning import Graded, keep_names, numbered
 from tests.kit.packing import directory
 
@@ -30,8 +31,8 @@ def test_finding_submissions(tmp_path):
     )
     found = find([class_folder])
     assert [source.name for source in found] == [
-        "rf", "ALICE", "Alice-2", "José", "José-2", "alice-3", "bob.smith", "gan", "report.pdf", "x" * 80,
-        "ÜNÏCODE-näme-1", "Ünïcode-näme-1-2", "学",
+        "rf", "ALICE-1", "Alice-2", "José-1", "José-2", "alice-3", "bob.smith", "gan", "report.pdf", "x" * 80,
+        "ÜNÏCODE-näme-1-1", "Ünïcode-näme-1-2", "学",
     ]  # fmt: skip
     for one in (class_folder / "alice", class_folder / "bob.smith", class_folder / "gan", class_folder / "Alice.zip"):
         assert [source.path for source in find([one, one])] == [one]
@@ -94,6 +95,61 @@ def test_what_lies_about_in_the_folder_of_a_class_makes_no_submission_of_it(tmp_
         (folder / stray).unlink()
 
 
+def of_class(folder):
+    return [source.name for source in find([folder])]
+
+
+@pytest.mark.parametrize("stray", ["likelihoods.py", "vae/likelihoods.py"])
+@pytest.mark.parametrize(
+    "others",
+    [
+        ("anna.ipynb", "bob.ipynb", "carl.ipynb"),
+        ("anna_1/work.zip", "bob_2/work.tar.gz"),
+        ("anna_1/vae.ipynb", "bob_2/report.ipynb"),
+        ("anna_1/bounds.py", "bob_2/steps.py"),
+        ("anna.zip", "bob_2/x.ipynb"),
+    ],
+)
+def test_code_that_lies_about_makes_no_submission_of_notebooks_and_of_folders_with_archives(tmp_path, stray, others):
+    folder = directory(tmp_path, dict.fromkeys([*others, stray], b""))
+    expected = sorted({name.split("/")[0] for name in (*others, stray)})
+    assert [source.path.name for source in find([folder])] == expected
+    (told,) = doubtful([folder])
+    assert "is taken for the folder of a class, as" in told
+    assert f"with {stray.split('/')[0]} as somebody's" in told
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("vae/bounds.py", "vae.ipynb", "gan.ipynb", "flows.ipynb", "report.ipynb"),
+        ("vae/bounds.py", "data/cifar.tar.gz"),
+        ("vae/bounds.py", "vae/old.zip", "gan/old.zip", "plots.ipynb"),
+        ("vae/bounds.py", "notebooks/a.ipynb", "notebooks/b.ipynb"),
+        ("vae/bounds.py", ".venv/a.zip", ".git/b.zip", "__pycache__/c.ipynb"),
+    ],
+)
+def test_what_one_student_has_makes_no_class(tmp_path, files):
+    folder = directory(tmp_path / "anna", dict.fromkeys(files, b""))
+    assert of_class(folder) == ["anna"]
+    assert list(doubtful([folder])) == []
+
+
+@pytest.mark.parametrize("code", [("vae/bounds.py", "gan/steps.py"), ("exercises/vae/bounds.py",)])
+def test_a_submission_with_notebooks_of_its_own_stays_one_and_that_is_told(tmp_path, code):
+    folder = directory(tmp_path / "anna", dict.fromkeys([*code, "a.ipynb", "b.ipynb", "old/c.ipynb"], b""))
+    assert of_class(folder) == ["anna"]
+    (told,) = doubtful([folder])
+    assert "anna is taken for one submission, though a.ipynb, b.ipynb and old are in it" in told
+
+
+def test_a_folder_of_a_class_without_stray_code_is_no_doubt(tmp_path):
+    files = ("anna/vae/bounds.py", "bob/vae/bounds.py", "carl.zip", "dora.ipynb", "emil.ipynb")
+    folder = directory(tmp_path, dict.fromkeys(files, b""))
+    assert of_class(folder) == ["anna", "bob", "carl", "dora", "emil"]
+    assert list(doubtful([folder, folder / "carl.zip", tmp_path / "gone"])) == []
+
+
 def test_names_of_a_large_class(tmp_path):
     paths = [
         directory(tmp_path / str(group), {f"{n % 2 * 'A' or 'a'}{n}/.x": b"" for n in range(500)}) for group in range(4)
@@ -151,14 +207,14 @@ def test_the_name_of_a_file_that_is_gone_is_nobody_elses(tmp_path):
 def test_files_of_one_name_in_several_folders_are_told_apart_by_what_is_in_them(tmp_path):
     folders = [directory(tmp_path / group, {"bob.zip": group.encode()}) for group in ("b", "c")]
     before = graded(find(folders))
-    assert list(before) == ["bob", "bob-2"]
+    assert list(before) == ["bob-1", "bob-2"]
     more = directory(tmp_path / "a", {"bob.zip": b"a"})
     sources = keep_names(find([more, *folders]), before)
-    assert names(sources, tmp_path) == {"a/bob.zip": "bob-3", "b/bob.zip": "bob", "c/bob.zip": "bob-2"}
+    assert names(sources, tmp_path) == {"a/bob.zip": "bob-3", "b/bob.zip": "bob-1", "c/bob.zip": "bob-2"}
     (told,) = numbered(sources, before)
-    assert "bob.zip is called bob-3: bob is another bob.zip" in told
+    assert "bob.zip is called bob-3: bob-1 is another bob.zip" in told
     (folders[1] / "bob.zip").write_bytes(b"c again")  # the only one of that name that is not as it was
-    assert names(keep_names(find(folders), before), tmp_path) == {"b/bob.zip": "bob", "c/bob.zip": "bob-2"}
+    assert names(keep_names(find(folders), before), tmp_path) == {"b/bob.zip": "bob-1", "c/bob.zip": "bob-2"}
     (folders[0] / "bob.zip").write_bytes(b"b again")  # which of the two was bob is not known any more
     assert names(keep_names(find(folders), before), tmp_path) == {"b/bob.zip": "bob-3", "c/bob.zip": "bob-4"}
 

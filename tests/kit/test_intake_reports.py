@@ -353,6 +353,29 @@ def test_odd_attachments_cost_no_words(tmp_path, attached):
     assert report_in(tmp_path / "a", {"report.ipynb": content})[1] == {"report.md": b"## 3.2"}
 
 
+@pytest.mark.parametrize("content", [b'"\xff\xfe"', b'"QUJD\xc0\x80"', b'"\xed\xa0\x80"', rb'"\ud800"'])
+def test_a_picture_that_is_no_text_costs_itself_alone(tmp_path, content):
+    whole = base64.b64encode(PNG)
+    attached = b'{"a.png": {"image/png": ' + content + b'}, "b.png": {"image/png": "' + whole + b'"}}'
+    shows = cell("![a](attachment:a.png) ![b](attachment:b.png)", "question_3_2")
+    made = notebook(shows).replace(b'"metadata": {', b'"attachments": ' + attached + b', "metadata": {', 1)
+    result, found = taken(directory(tmp_path / "a", VAE | {"report.ipynb": made}))
+    assert found["figures/b.png"] == PNG
+    assert "![a](attachment:1/a.png)" in result.report
+    assert "attachment:1/a.png not taken" in told(result)
+
+
+def test_what_nobody_expects_of_a_report_costs_the_words_alone(tmp_path, monkeypatch):
+    def trips(listing):
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    monkeypatch.setattr("grading.intake.taking.report_files", trips)
+    result, _ = taken(directory(tmp_path / "a", VAE | {"report.md": b"## 3.2"}))
+    assert result.files == tuple(sorted(VAE))
+    assert result.report == ""
+    assert "The report was not taken: it is damaged (UnicodeDecodeError" in told(result)
+
+
 def test_whatever_stands_in_outputs_a_report_is_read(tmp_path):
     made = json.loads(notebook(cell("## 3.2 \U0001f600 \\ud800"), nbformat.v4.new_code_cell("1")))
     made["cells"][1]["outputs"] = [{"text": "\ud800", "deep": [[{}]]}]

@@ -1,8 +1,10 @@
 """The intake of what is too large, unpacks to too much, or lies about its size."""
 
 import bz2
+import errno
 import gzip
 import lzma
+import os
 import struct
 import tarfile
 import tracemalloc
@@ -11,7 +13,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from grading.intake import IntakeError, limits
+from grading.intake import IntakeError, limits, opening
 from grading.intake.limits import Unreadable
 from grading.intake.notebooks import read_notebook
 from grading.intake.report_notebooks import read_report_notebook
@@ -53,28 +55,174 @@ def test_tar_bombs(tmp_path, compress):
     assert taken(tar)[1] == {"implementation/vae/likelihoods.py": b"in"}
 
 
-def test_headers_of_tar_that_lie(tmp_path):
-    def header(name, size, kind=tarfile.REGTYPE):
-        info = tarfile.TarInfo(name)
-        info.size, info.type = size, kind
-        return info.tobuf(tarfile.GNU_FORMAT)
+def header(name, size, kind=tarfile.REGTYPE):
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT)
 
-    good = header(LIKELIHOODS, 2) + b"in".ljust(512, b"\0")
+
+def block(content):
+    return content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+GOOD = header(LIKELIHOODS, 2) + block(b"in")
+
+
+def test_headers_of_tar_that_lie(tmp_path):
     far = tmp_path / "far.tgz"
-    far.write_bytes(gzip.compress(header("data", 1 << 40) + good))
+    far.write_bytes(gzip.compress(header("data", 1 << 40) + GOOD))
     with pytest.raises(IntakeError, match="unpacks to more than"):
         taken(far)
     short = tmp_path / "short.tar"
-    short.write_bytes(good + header("vae/bounds.py", 2000) + b"out")
+    short.write_bytes(GOOD + header("vae/bounds.py", 2000) + b"out")
     assert "vae/bounds.py is cut off" in told(taken(short)[0])
-    chain = tmp_path / "chain.tgz"
-    chain.write_bytes(gzip.compress(header("x", 512, tarfile.XHDTYPE) + b"x" * 512 + good))
-    with pytest.raises(IntakeError, match="damaged"):
-        taken(chain)
     many = tmp_path / "many.tgz"
-    many.write_bytes(gzip.compress(header("x", 0, tarfile.XGLTYPE) * 70_000))
+    many.write_bytes(gzip.compress((header("x", 0, tarfile.XGLTYPE) + header("._", 0)) * 35_000))
     with pytest.raises(IntakeError, match="more than 20000 files"):
         taken(many)
+
+
+def pax(records):
+    return header("x", len(records), tarfile.XHDTYPE) + block(records)
+
+
+@pytest.mark.parametrize("records", [b"x" * 512, b"2 " * 200, b"0 a=b\n", b"-9 a=b\n", b"1_0 a=b\n", b" 9 a=b\n"])
+def test_a_header_whose_records_have_no_length_is_damaged(tmp_path, records):
+    (tmp_path / "a.tar").write_bytes(pax(records) + GOOD)
+    with pytest.raises(IntakeError, match=r"damaged|records"):
+        taken(tmp_path / "a.tar")
+
+
+def test_a_negative_size_is_not_read(tmp_path):
+    one = bytearray(header("x", 0, tarfile.XHDTYPE))
+    one[124:136] = b"\xff" * 11 + b"\xfe"
+    one[148:156] = b"%06o\0 " % tarfile.calc_chksums(bytes(one))[0]
+    (tmp_path / "a.tgz").write_bytes(gzip.compress(bytes(one) + bytes(60 << 20)))
+    assert peak_of(tmp_path / "a.tgz") < 8 << 20
+    with pytest.raises(IntakeError, match="a size is negative"):
+        taken(tmp_path / "a.tgz")
+
+
+def test_what_a_header_says_more_of_the_next_one_does_no_harm(tmp_path):
+    name, records = "alice/" * 30 + LIKELIHOODS, [b"mtime=1.5", b"SCHILY.xattr.user.a=1\n2", b"size=2"]
+    lines = b""
+    for record in [*records, f"path={name}".encode()]:
+        number = next(n for n in range(99_999) if n == len(f"{n} ") + len(record) + 1)
+        lines += b"%d %b\n" % (number, record)
+    longest = header("././@LongLink", 300, tarfile.GNUTYPE_LONGLINK) + block(b"y" * 300)
+    content = longest + pax(lines) + header("other", 0) + block(b"in") + header("gan/steps.py", 3) + block(b"two")
+    (tmp_path / "a.tar").write_bytes(content)
+    written = taken(tmp_path / "a.tar")[1]
+    assert written == {f"implementation/{LIKELIHOODS}": b"in", "implementation/gan/steps.py": b"two"}
+
+
+def test_a_header_with_too_many_records_is_refused_before_they_are_read(tmp_path, monkeypatch):
+    (tmp_path / "a.tar").write_bytes(pax(b"5 a=\n" * 10_000) + GOOD)
+    with pytest.raises(IntakeError, match=r"a.tar: a header in the archive has more than 50 records. Pack it"):
+        taken(tmp_path / "a.tar")
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_too_many_headers_before_a_file_are_refused(tmp_path, kind):
+    one = header("x", 512, kind) + block(b"512 path=".ljust(512, b"a"))
+    (tmp_path / "few.tar").write_bytes(one * 16 + header("a", 0) + GOOD)
+    assert taken(tmp_path / "few.tar")[1] == {f"implementation/{LIKELIHOODS}": b"in"}
+    (tmp_path / "a.tar").write_bytes(one * 50 + GOOD)
+    with pytest.raises(IntakeError, match="more than 16 headers before one file"):
+        taken(tmp_path / "a.tar")
+
+
+def peak_of(source):
+    tracemalloc.start()
+    try:
+        taken(source)
+    except IntakeError:
+        pass
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return peak
+
+
+def test_what_headers_say_takes_no_memory(tmp_path):
+    def headers():
+        for number in range(800):
+            keys = range(45 * number, 45 * (number + 1))
+            yield pax(b"".join(b"%d %08d=%b\n" % (614, key, b"v" * 600) for key in keys))
+            if number % 10 == 9:
+                yield header("a", 0)
+
+    path = tmp_path / "a.tar.xz"
+    path.write_bytes(lzma.compress(b"".join(headers()) + GOOD, preset=0))
+    assert peak_of(path) < 8 << 20  # and all of it is 23 MB
+    assert taken(path)[1] == {f"implementation/{LIKELIHOODS}": b"in"}
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_long_names_take_no_memory(tmp_path, kind):
+    name = b"n" * 60_000
+    content = b"60012 path=%b\n" % name if kind == tarfile.XHDTYPE else name
+    path = tmp_path / "a.tar.xz"
+    one = header("x", len(content), kind) + block(content) + header("a", 0)
+    path.write_bytes(lzma.compress(one * 500 + GOOD, preset=0))
+    assert peak_of(path) < 8 << 20
+    result, written = taken(path)
+    assert written == {f"implementation/{LIKELIHOODS}": b"in"}
+    assert "1024 characters" in told(result)
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_a_compressed_archive_is_unpacked_once(tmp_path, monkeypatch, mode):
+    files = {"notes/report.md": b"1" * 1_000, "figures/a.png": b"2" * 1_000, **RUN, **dict(reversed(VAE.items()))}
+    files |= {"manifest.json": b"{}", "old/report.md": b"", "a.ipynb": b"{}", "data.bin": os.urandom(300_000)}
+    path = tarred(tmp_path / "a.tar", files, mode)
+    unpacked = []
+    for magic, unpack in opening.COMPRESSED.items():
+
+        def counting(file, unpack=unpack):
+            stream = unpack(file)
+            return Counted(stream, unpacked)
+
+        monkeypatch.setitem(opening.COMPRESSED, magic, counting)
+    assert set(taken(path)[1]) == {*(f"implementation/{name}" for name in VAE), *RUN, "report.md"}
+    assert 300_000 < sum(unpacked) < 300_000 + 40 * tarfile.BLOCKSIZE + limits.PICTURE
+
+
+class Counted:
+    """A stream that counts what it gives, and cannot go back."""
+
+    def __init__(self, stream, counts):
+        self.stream, self.counts = stream, counts
+
+    def read1(self, number):
+        content = self.stream.read1(number)
+        self.counts.append(len(content))
+        return content
+
+
+def test_what_follows_the_end_of_an_archive_is_not_unpacked(tmp_path):
+    path = tarred(tmp_path / "a.tgz", {LIKELIHOODS: b"in"})
+    path.write_bytes(path.read_bytes() + b"and then something else")
+    assert taken(path)[1] == {f"implementation/{LIKELIHOODS}": b"in"}
+
+
+def test_a_full_disk_is_not_the_fault_of_a_hand_in(tmp_path, monkeypatch):
+    class Full:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def seek(self, *_):
+            pass
+
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("grading.intake.opening.TemporaryFile", Full)
+    with pytest.raises(OSError, match="No space left on device"):
+        taken(tarred(tmp_path / "a.tgz", VAE))
 
 
 def test_a_zip_archive_that_lies_about_sizes(tmp_path):

@@ -1,6 +1,7 @@
 """The manifest of a hand-in: what is written is read again, and what anybody else wrote does no harm."""
 
 import json
+import sys
 from importlib.metadata import version
 
 import pytest
@@ -29,7 +30,8 @@ def test_what_is_made_is_read_again_with_the_files_in_order(student):
     again = manifest.read(manifest.encode(made))
     assert again == made
     assert (again.student, list(again.files)) == (student, ["a.py", "b/ö.png"])
-    assert again.torch == version("torch")
+    assert (again.kit, again.torch) == (version("elbo-room"), version("torch"))
+    assert again.python == sys.version.split()[0]
 
 
 def test_what_a_later_kit_adds_is_passed_over():

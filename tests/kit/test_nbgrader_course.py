@@ -30,17 +30,21 @@ from grading.nbgrader import (
 )
 from grading.nbgrader.notebooks import experiments, topic_notebook
 from grading.nbgrader.pieces import pieces
-from grading.release import BEGIN, END
+from grading.notebook.words import in_notebook
+from grading.release import BEGIN, END, ReleaseError
 from grading.release.handouts import for_students
+from grading.release.student import TOP, student
 from grading.selection import select
 
 pytest.importorskip("nbgrader")
 RUBRIC = rubric.load()
 PARTS = select((), RUBRIC)
-# A hand-in of one notebook in which one part is wrong in itself, one rests on it, and one is not begun.
+# A hand-in in which of each topic some parts are wrong in themselves, others rest on them, and one is not begun.
 WRONG = {
     "vae.log_mean_exp": ("torch.logsumexp(y, dim=1)", "y.exp().sum(dim=1).log()"),
     "vae.kl_gaussian_gaussian_analytic": ("- log_ratio - 1", "- log_ratio"),
+    "gan.jsd": ("math.log(4)", "math.log(2)"),
+    "flows.constrain_u": ("1 + F.logsigmoid(wu)", "F.logsigmoid(wu)"),
 }
 UNBEGUN = "vae.log_likelihood_bernoulli"
 
@@ -99,12 +103,13 @@ def answers(topic: str) -> dict[str, str]:
     return {solution_id(part): source for part, source in found.items()}
 
 
-def half_right() -> dict[str, str]:
-    changes = answers("vae")
-    del changes[solution_id(UNBEGUN)]
+def half_right(topic: str) -> dict[str, str]:
+    changes = answers(topic)
+    changes.pop(solution_id(UNBEGUN), None)
     for part, (right, wrong) in WRONG.items():
-        assert right in changes[solution_id(part)]
-        changes[solution_id(part)] = changes[solution_id(part)].replace(right, wrong)
+        if part.startswith(f"{topic}."):
+            assert right in changes[solution_id(part)]
+            changes[solution_id(part)] = changes[solution_id(part)].replace(right, wrong)
     return changes
 
 
@@ -119,7 +124,7 @@ def given_out(tmp_path_factory: pytest.TempPathFactory) -> Course:
 def graded(given_out: Course) -> Iterator[Course]:
     for topic in TOPICS:
         given_out.hand_in("solved", topic, answers(topic))
-    given_out.hand_in("half", "vae", half_right())
+        given_out.hand_in("half", topic, half_right(topic))
     given_out.hand_in("empty", "vae", {})
     source = next(c.source for c in given_out.read("release", "report").cells if c.id == question_id("3.2"))
     words = source.replace("Write here.", "The lemma, with A = I.").replace(
@@ -140,12 +145,24 @@ def test_the_same_course_has_the_same_bytes() -> None:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_what_is_given_out_holds_no_answer_and_no_criterion(name: str, given_out: Course) -> None:
     path = given_out.root / "release" / ASSIGNMENT / f"{name}.ipynb"
-    lines = {line.strip() for cell in given_out.read("release", name).cells for line in cell.source.split("\n")}
-    assert not lines & lines_of_answers()
+    cells = [cell.source for cell in given_out.read("release", name).cells]
+    assert answers_in(cells) == set()
     assert not any(
         each.text in path.read_text(encoding="utf-8") for q in RUBRIC.questions.values() for each in q.criteria
     )
     assert "SOLUTION" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("form", ["The answer: {}", "    {}", "x = 1\n    return {}  # so", "`{}`"])
+def test_an_answer_is_seen_wherever_it_stands_in_a_cell(form: str) -> None:
+    answer = "torch.logsumexp(y, dim=1) - math.log(y.shape[1])"
+    assert answers_in(["", form.format(answer)]) == {answer} | ({f"return {answer}"} if "return" in form else set())
+
+
+def answers_in(cells: list[str]) -> set[str]:
+    """Return the lines of answers, also without their `return`, that stand in cells."""
+    told = {line.removeprefix(word) for line in lines_of_answers() for word in ("", "return ")}
+    return {line for line in told if len(line) > 5 for cell in cells if line in cell}  # no "else:", no bracket
 
 
 def lines_of_answers() -> set[str]:
@@ -153,12 +170,18 @@ def lines_of_answers() -> set[str]:
     for path in (ROOT / "solutions").rglob("*.py"):
         for answer in re.findall(rf"{BEGIN}\n(.*?){END}", path.read_text(encoding="utf-8"), re.DOTALL):
             found |= {line.strip() for line in answer.splitlines()}
-    return {line for line in found if len(line) > 5}  # and not "else:" or a bracket
+    return {line for line in found if len(line) > 5}
 
 
 def test_the_source_holds_every_line_of_every_answer(given_out: Course) -> None:
     cells = (cell for topic in TOPICS for cell in given_out.read("source", topic).cells)
     assert lines_of_answers() <= {line.strip() for cell in cells for line in cell.source.split("\n")}
+
+
+def test_nbgrader_finds_every_cell_of_the_source_right(given_out: Course) -> None:
+    validate = ("nbgrader", "validate")
+    told = given_out.run(*validate, *(f"source/{ASSIGNMENT}/{topic}.ipynb" for topic in TOPICS))
+    assert told.count("Success! Your notebook passes all the tests.") == len(TOPICS), told
 
 
 def test_there_is_a_cell_for_all_that_has_points_and_its_points_are_the_rubrics(given_out: Course) -> None:
@@ -195,7 +218,7 @@ def test_every_paragraph_of_the_handout_is_in_the_notebook(topic: str) -> None:
         assert f"**{words}" in text
         assert f"**{words}" in made.split(f"### `{part.split('.')[1]}`")[0]
     for line in for_students(text).partition("## The functions")[2].splitlines():
-        assert line.replace("elbo report", "report()") in made or "](" in line
+        assert in_notebook(line) in made or "](" in line
     assert "elbo report" not in made
     assert "<details" not in made
     assert "](../" not in made
@@ -236,7 +259,7 @@ def test_what_was_changed_on_both_sides_is_refused_and_nothing_is_written(
     course.write(tmp_path)
     (tmp_path / "b").write_bytes(b"mine")
     files |= {"a": b"two", "b": b"two"}
-    with pytest.raises(NbgraderError, match=r"b was changed since it was written"):
+    with pytest.raises(ReleaseError, match=r"changed since it was written, .* in its place: b\. Nothing was written"):
         course.write(tmp_path)
     assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"one", b"mine"]
 
@@ -244,7 +267,7 @@ def test_what_was_changed_on_both_sides_is_refused_and_nothing_is_written(
 def test_a_file_that_the_kit_has_not_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(course, "contents", lambda kit_url: {"a": b"one"})
     (tmp_path / "a").write_bytes(b"mine")
-    with pytest.raises(NbgraderError):
+    with pytest.raises(ReleaseError, match=r"none of the kit's, .* in its place: a\."):
         course.write(tmp_path)
     assert (tmp_path / "a").read_bytes() == b"mine"
 
@@ -253,8 +276,14 @@ def test_with_an_address_no_kit_lies_beside_the_notebooks(given_out: Course) -> 
     with_address = course.contents("https://example.org/kit.zip")
     assert f"source/{ASSIGNMENT}/kit.zip" not in with_address
     assert b"KIT_URL = 'https://example.org/kit.zip'" in with_address[f"source/{ASSIGNMENT}/vae.ipynb"]
-    with zipfile.ZipFile(given_out.root / "release" / ASSIGNMENT / "kit.zip") as archive:
-        assert any(name.endswith("grading/notebook/__init__.py") for name in archive.namelist())
+
+
+def test_the_kit_beside_the_notebooks_is_what_a_class_gets(given_out: Course) -> None:
+    for stage in ("source", "release"):
+        with zipfile.ZipFile(given_out.root / stage / ASSIGNMENT / "kit.zip") as archive:
+            assert {name: archive.read(name) for name in archive.namelist()} == {
+                f"{TOP}{path}": content for path, content in student().items()
+            }
 
 
 def test_the_table_of_predictions_lies_beside_the_notebooks(given_out: Course) -> None:
@@ -321,18 +350,19 @@ def test_an_empty_hand_in_gets_none(graded: Course) -> None:
 
 
 def test_every_hand_in_gets_what_elbo_grade_gives_it(graded: Course, tmp_path: Path) -> None:
-    options = ("--out", str(tmp_path), "--seed", "1", "--only", "vae", "--jobs", "1")
+    options = ("--out", str(tmp_path), "--seed", "1", "--only", ",".join(TOPICS), "--jobs", "1")
     graded.run("grading.cli", "grade", str(graded.root / "submitted"), *options)
-    for student in ("solved", "half", "empty"):
-        found = {part.part: part.points for part in records.read(tmp_path / "records" / f"{student}.json").parts}
-        scores = graded.scores(student)
+    for name in ("solved", "half", "empty"):
+        found = {part.part: part.points for part in records.read(tmp_path / "records" / f"{name}.json").parts}
+        scores = graded.scores(name)
         assert {part: scores[check_id(part)][0] for part in found} == found
 
 
 def test_what_is_wrong_costs_its_own_points_and_not_those_of_what_rests_on_it(graded: Course) -> None:
-    scores = {part.name: graded.scores("half")[check_id(part.name)][0] for part in select(["vae"], RUBRIC)}
+    scores = {part.name: graded.scores("half")[check_id(part.name)][0] for part in PARTS}
     for name, earned in scores.items():
         assert earned == RUBRIC.parts[name].total or name in WRONG or (name, earned) == (UNBEGUN, 0)
+    assert {part.split(".")[0] for part in WRONG} == set(TOPICS)
     assert all(0 < (scores[name] or 0) < RUBRIC.parts[name].total for name in WRONG)
 
 

@@ -238,14 +238,14 @@ def test_the_student_is_found_again_whatever_signs_are_in_the_name(course: Path)
     student = "añá+x@y .z, 3"
     hand_in(course, student)
     told = view.write(course, [record("an-x-y")], {"an-x-y": course / "submitted" / student / ASSIGNMENT}, RUBRIC)
-    assert told == []
+    assert told == (1, [])
     assert shown(course, student)["autograded"]
 
 
 def test_a_submission_of_another_place_is_told_of_and_one_student_is_written_once(course: Path) -> None:
     folder = hand_in(course, "ana")
     sources = {"ana": folder, "two": folder.parent, "other": course}
-    told = view.write(course, [record(), record("two"), record("other"), record("nowhere")], sources, RUBRIC)
+    _, told = view.write(course, [record(), record("two"), record("other"), record("nowhere")], sources, RUBRIC)
     assert [text.partition(":")[0] for text in told] == ["two", "other", "nowhere"]
     assert "ana is of the same student" in told[0]
 
@@ -409,13 +409,86 @@ def test_a_refused_submission_has_no_points_and_its_reason_but_words_wait_for_a_
     assert "it is empty" in by_id(autograded(course))["check_vae_elbo"].outputs[0].text
 
 
-def test_a_failure_of_the_grader_changes_nothing_of_before(course: Path) -> None:
+WITHHELD = "ana: the cells that the kit judges have no points in nbgrader's gradebook, and wait for a person."
+FAILED = {"outcome": "refused", "grader_failed": True, "reason": "a full disk", "parts": []}
+
+
+def autograde(course: Path) -> None:
+    """Do what nbgrader's own autograding does for outputs that claim full marks, with a penalty."""
+    with Gradebook(course_directory(course).db_url) as book:
+        book.update_or_create_student("ana")
+        with book.db.no_autoflush:
+            made = book.update_or_create_submission(ASSIGNMENT, "ana")
+        for each in made.notebooks:
+            each.late_submission_penalty = 1.0
+            for grade in each.grades:
+                grade.auto_score, grade.needs_manual_grade = grade.max_score, False
+        book.db.commit()
+
+
+def test_where_the_grader_failed_nobody_keeps_points_that_nbgrader_gave(course: Path) -> None:
+    hand_in(course, "ana")
+    autograde(course)
+    told = write(course, record(**FAILED))
+    assert told == ["ana: not written, a full disk. Go on with --resume.", WITHHELD]
+    found = grades(course)
+    assert found.pop("question_1_1")["auto_score"] == WORDS  # no cell that the kit judges
+    assert len(found) == 4
+    assert {(grade["auto_score"], grade["needs_manual_grade"]) for grade in found.values()} == {(None, True)}
+    with Gradebook(course_directory(course).db_url) as book:
+        assert book.find_submission(ASSIGNMENT, "ana").score == WORDS  # without the penalty of before
+    give(course, "check_vae_elbo", 1.5)
+    write(course, record(**FAILED))
+    kept = grades(course)["check_vae_elbo"]
+    assert (kept["manual_score"], kept["needs_manual_grade"]) == (1.5, False)
+    write(course, record())
+    assert grades(course)["check_vae_log_mean_exp"]["auto_score"] == POINTS[PARTS[0]]
+
+
+def test_where_the_grader_failed_what_was_not_asked_for_keeps_what_it_had(course: Path) -> None:
     hand_in(course, "ana")
     write(course, record())
     before = grades(course)
-    told = write(course, record(outcome="refused", grader_failed=True, reason="a full disk", parts=[]))
-    assert grades(course) == before
-    assert told == ["ana: not written, a full disk. Go on with --resume."]
+    asked = msgspec.structs.replace(record().circumstances, parts=[PARTS[1]])
+    write(course, record(circumstances=asked, **FAILED))
+    after = grades(course)
+    assert {name for name in after if after[name] != before[name]} == {"check_vae_elbo"}
+
+
+def test_where_nothing_of_a_failed_one_is_in_the_gradebook_nothing_is_made(course: Path) -> None:
+    hand_in(course, "ana")
+    assert write(course, record(**FAILED)) == ["ana: not written, a full disk. Go on with --resume."]
+    with Gradebook(course_directory(course).db_url) as book:
+        assert book.assignment_submissions(ASSIGNMENT) == []
+
+
+def test_whoever_cannot_be_written_keeps_no_points_either(course: Path, monkeypatch: Any) -> None:
+    def fails(*_: Any) -> Any:
+        raise ValueError("no such cell")
+
+    hand_in(course, "ana")
+    autograde(course)
+    monkeypatch.setattr(view, "fill", fails)
+    told = write(course, record())
+    assert told == ["ana: not written: ValueError: no such cell. Correct it and write again.", WITHHELD]
+    assert grades(course)["check_vae_elbo"]["auto_score"] is None
+
+
+def test_points_that_cannot_be_taken_back_are_told_of(course: Path, monkeypatch: Any) -> None:
+    def fails(*_: Any) -> Any:
+        raise ValueError("locked\x1b")
+
+    hand_in(course, "ana")
+    autograde(course)
+    monkeypatch.setattr(view, "withhold", fails)
+    _, told = write(course, record(**FAILED))
+    assert told == "ana: points of before may stand in nbgrader's gradebook: ValueError: locked?."
+
+
+def test_only_those_that_were_written_are_counted(course: Path) -> None:
+    sources = {name: hand_in(course, name) for name in ("ana", "ben", "eve")}
+    made = [record("ana"), record("ben"), record("eve", **FAILED), record("nowhere")]
+    assert view.write(course, made, sources, RUBRIC)[0] == 2
 
 
 def test_what_was_not_asked_for_keeps_what_it_had(course: Path) -> None:

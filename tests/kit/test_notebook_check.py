@@ -142,6 +142,72 @@ def test_a_part_is_judged_again_with_right_helpers_and_they_leave_no_trace(
     assert names["kl_gaussian_gaussian_analytic"] is own
 
 
+WRONG_FIRST = "def constrain_u(u, w):\n    return u"
+FIRST = "→ it calls flows.constrain_u, which is wrong: mend that first"
+
+
+@pytest.mark.parametrize("reference", [True, False])
+def test_what_a_part_calls_is_to_be_mended_first(
+    reference: bool, named: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not reference:
+        monkeypatch.setattr(living, "_solutions", lambda: None)
+    checked(opened("flows", WRONG_FIRST), "flows.planar")
+    assert FIRST in capsys.readouterr().out
+    assert named == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def log_density(layers, x):\n    return own(layers, x)\n\ndef own(l, x):\n    return compose(l, x)[1]",
+        "through = compose\ndef log_density(layers, x):\n    return (lambda: through(layers, x)[1])()",
+    ],
+)
+def test_what_is_called_through_others_and_by_another_name_is_found(
+    source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked(opened("flows", "def compose(layers, z):\n    return z, z.sum(1)", source), "flows.log_density")
+    assert "→ it calls flows.compose, which is wrong: mend that first" in capsys.readouterr().out
+
+
+def test_what_is_not_there_is_to_be_mended_first(capsys: pytest.CaptureFixture[str]) -> None:
+    checked(opened("flows", "del compose"), "flows.log_density")
+    assert "→ it calls flows.compose, which is wrong" in capsys.readouterr().out
+
+
+def test_what_is_right_is_not_to_be_mended(capsys: pytest.CaptureFixture[str]) -> None:
+    source = "def planar(z, u, w, b):\n    return z + constrain_u(u, w), z.sum(1)"
+    checked(opened("flows", source), "flows.planar")
+    assert "mend that first" not in capsys.readouterr().out
+
+
+USES = {
+    "a function of it": "from {} import helped\ndef log_mean_exp(y):\n    return helped(y)",
+    "the module": "import {} as h\ndef log_mean_exp(y):\n    return h.helped(y)",
+    "where it is called": "def log_mean_exp(y):\n    import {} as h\n    return h.helped(y)",
+    "through another": "from {} import helped\ndef own(y):\n    return helped(y)\nlog_mean_exp = lambda y: own(y)",
+}
+
+
+@pytest.mark.parametrize("uses", USES)
+def test_a_file_beside_the_notebook_is_not_handed_in(
+    uses: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = f"helper_{list(USES).index(uses)}"
+    right = "import math, torch\ndef helped(y):\n    return torch.logsumexp(y, 1) - math.log(y.shape[1])\n"
+    (tmp_path / f"{module}.py").write_text(right, encoding="utf-8")
+    names = opened("vae", USES[uses].format(module))
+    assert checked(names, "vae.log_mean_exp") == total("vae.log_mean_exp")
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"right vae.log_mean_exp 8 of 8 properties hold ! {module}.py is not handed in: a notebook's" in told
+    assert "So vae.log_mean_exp is wrong for the grader" in told
+    checked(names, "vae.elbo")
+    assert "not handed in" not in capsys.readouterr().out
+
+
 def test_right_helpers_are_called_by_whatever_name_the_notebook_has_for_its_own() -> None:
     source = next(each for each in cells("vae") if each.startswith("def elbo"))
     renamed = source.replace("kl_gaussian_gaussian_analytic(", "kl(")
@@ -328,6 +394,16 @@ def test_before_that_it_is_told_whether_it_can_be_read_and_not_whether_it_is_rig
     assert all("until then the number below is 0" in each for each in told.values())
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_number_that_is_beyond_all_numbers_is_no_answer(
+    whole: bool, handed_in_here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde" if whole else "")
+    (handed_in_here / "report.md").write_text(REPORT.format("").replace('""', f"0x{'F' * 9_000}"), encoding="utf-8")
+    assert check_answers("3.2") == 0.0
+    assert "log_det_cost is a number too large to be read" in capsys.readouterr().out
+
+
 def test_a_question_of_which_nothing_is_saved_is_told(handed_in_here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check_answers("3.2") == check_answers("9.9") == 0.0
     assert "Nothing of 3.2 stands in the saved report.ipynb" in capsys.readouterr().out
@@ -339,7 +415,7 @@ def test_an_answer_without_a_run_is_told_what_makes_one(
 ) -> None:
     (handed_in_here / "report.md").write_text('## 1.1\n\n```toml\nelbo = "-101.2"\n```\n', encoding="utf-8")
     assert check_answers("1.1") == 0.0
-    assert "elbo train vae" in capsys.readouterr().out
+    assert '`train("vae", "--preset", "paper")`' in capsys.readouterr().out
 
 
 def test_a_students_kit_leaves_answers_and_runs_for_later(

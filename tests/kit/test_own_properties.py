@@ -22,7 +22,7 @@ from grading.engine.worker import reply
 from grading.engine.workers import AtOnce, Starter, Worker
 from grading.judge import PROFILES, Judge, PartVerdict
 from grading.terminal import show_part
-from grading.wording import describe
+from grading.wording import TO_DO, describe
 from tests.support import own_properties
 from tests.support.answered import STRANGE, Subject
 from tests.support.closeness import WrongAnswer
@@ -495,7 +495,21 @@ def test_without_a_bank_an_own_function_that_is_wrong_is_told(alone: Callable[[s
     found = _alone(alone, lambda y: torch.logsumexp(y, 1))
     (told,) = {describe(attempt).message for attempt in found.values()}
     assert told.startswith("your log_mean_exp is not right yet")
-    assert "elbo check vae.log_mean_exp" in told
+    assert "`elbo check vae.log_mean_exp`" in told
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+@by_topic
+def test_without_a_bank_a_property_that_is_not_written_waits_for_no_other_function(
+    topic: str, is_written: bool, alone: Callable[[str], Part]
+) -> None:
+    implementation = Implementation(locate("exercises"))
+    if is_written:  # wrong
+        implementation.replace(SUBJECTS[topic].of.name, lambda *_: None)
+    exchange = AtOnce(lambda calls, _: [reply(implementation, call) for call in calls])
+    found = list(Judge(PROFILES["student"]).part(alone(topic), exchange))
+    assert {verdict.outcome for verdict in found} == {"todo"}
+    assert {verdict.failure.message for verdict in found if verdict.failure} == {TO_DO}
 
 
 def test_without_a_bank_an_own_function_that_is_wrong_is_told_once_for_all_properties(

@@ -565,6 +565,12 @@ def test_an_answer_of_another_form_is_not_counted(questions, given, reads):
     assert any("log_det_cost" in problem for problem in found.problems) is not reads
 
 
+def test_a_number_that_is_beyond_all_numbers_is_told_as_not_filled_in():
+    (found,) = (each for each in answered(f"## 1.1\n```toml\nelbo = 0x{'F' * 9_000}\n```", RUBRIC) if each.notes)
+    assert (found.answers, found.lacking) == ({}, ["elbo"])
+    assert found.notes == ["Question 1.1: elbo is a number too large to be read."]
+
+
 def test_the_form_of_every_answer_is_known():
     for name, question in RUBRIC.questions.items():
         forms = forms_in(section_text(name, RUBRIC))

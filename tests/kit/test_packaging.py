@@ -4,12 +4,15 @@ import ast
 import re
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import PurePosixPath
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from grading.engine.implementation import ROOT
+from grading.release.student import student
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REQUIRED = [
@@ -54,7 +57,14 @@ def test_a_command_waits_for_no_library_that_it_does_not_need(python, code, unwa
 
 def imports(path):
     """The top-level names that a file imports absolutely, and how far its relative imports reach up."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    yield from imports_in(path.read_text(encoding="utf-8"))
+
+
+def imports_in(text):
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "import_module":
+            name = re.match(r"f?['\"](\w+)", ast.unparse(node.args[0]))
+            yield from [(name[1], 0)] if name else ()
         if isinstance(node, ast.Import):
             yield from ((alias.name.split(".")[0], 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -74,6 +84,62 @@ def test_given_code_imports_no_implementation_and_no_judge(path):
     for name, level in imports(path):
         assert name not in KIT - {"data"}
         assert level <= depth  # stays within experiments/
+
+
+# Whatever is installed beside what is asked for hides what is missing: environments of tests have it all.
+# Of these files what an extra names may be imported too, and nothing else by any other file.
+EXTRAS = {
+    "grading/batch.py": "cluster",
+    "grading/nbgrader": "nbgrader",
+    "grading/similarity.py": "similar",
+    "grading/lexing.py": "similar",
+    "exercises/experiments/cifar10/inception.py": "images",
+}
+
+
+def distributions(requirements):
+    return {canonicalize_name(Requirement(each).name) for each in requirements}
+
+
+def allowed(path, project):
+    """The distributions that a file may import from: those of the kit, and of the extra that it is of."""
+    of = [extra for place, extra in EXTRAS.items() if PurePosixPath(path).is_relative_to(place)]
+    extras = project["optional-dependencies"]
+    return distributions(project["dependencies"]).union(*(distributions(extras.get(extra, ())) for extra in of))
+
+
+def undeclared(files, project):
+    """Yield what files import and a fresh environment would not have. files: their texts, by path."""
+    known = packages_distributions()
+    for path, text in files.items():
+        for name in {name for name, level in imports_in(text) if not level} - sys.stdlib_module_names - KIT:
+            found = {canonicalize_name(each) for each in known.get(name, [name])}
+            if not found & allowed(path, project):
+                yield path, name
+
+
+def test_all_that_a_student_imports_is_asked_for_by_the_student_release():
+    tree = student()
+    project = tomllib.loads(tree["pyproject.toml"].decode())["project"]
+    files = {path: content.decode() for path, content in tree.items() if path.endswith(".py")}
+    assert "tests/support/pytest_plugin.py" in files
+    assert set(undeclared(files, project)) == set()
+
+
+def test_all_that_grading_imports_is_asked_for_by_the_kit_or_by_the_extra_that_it_is_of():
+    rooms = [path for room in ("data", "exercises", "grading", "solutions") for path in (ROOT / room).rglob("*.py")]
+    files = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in rooms}
+    assert set(undeclared(files, PROJECT)) == set()
+
+
+def test_what_is_not_asked_for_is_found_where_an_environment_has_it():
+    project = PROJECT | {"dependencies": [each for each in PROJECT["dependencies"] if not each.startswith("msgspec")]}
+    text = "import ast\nimport msgspec, torch\nfrom . import files\nfrom nbgrader.api import Gradebook\n"
+    assert set(undeclared({"grading/a.py": text}, project)) == {
+        ("grading/a.py", "msgspec"),
+        ("grading/a.py", "nbgrader"),
+    }
+    assert set(undeclared({"grading/nbgrader/a.py": text}, PROJECT)) == set()
 
 
 def texts():

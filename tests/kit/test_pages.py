@@ -1,6 +1,7 @@
 """The pages: every figure agrees with the records, and what somebody else wrote is only text."""
 
 import re
+from itertools import pairwise
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -26,7 +27,7 @@ from grading.records import (
 from grading.rubric import Rubric, load
 from grading.wording import Failure
 from tests.kit.class_of_forty import CIRCUMSTANCES, HOSTILE_TEXT, LAYERS, hostile, records
-from tests.kit.reading_pages import Page, assert_harmless, picture
+from tests.kit.reading_pages import Page, assert_figures_are_as_told, assert_harmless, picture
 
 # What is calculated
 
@@ -116,6 +117,11 @@ def test_a_message_is_counted_where_the_mistake_has_no_name():
     assert analysis.mistakes([looking_like(one, "y") for one in told]) == []
 
 
+def test_what_was_not_handed_in_is_no_mistake():
+    told = [made(name, ("p", "there is no file f"), ("q", "there is no file g")) for name in "ab"]
+    assert [m.property for m in analysis.mistakes(told)] == ["q"]
+
+
 # The class
 
 
@@ -143,6 +149,7 @@ def test_every_row_agrees_with_its_record(forty, page):
             continue
         assert float(cells["points"]) == record.points
         assert float(cells["possible"]) == record.possible
+        assert float(cells["percent"]) == pytest.approx(100 * record.points / record.possible)
         for topic in ("vae", "gan", "flows"):
             assert float(cells[topic]) == sum(p.points for p in record.parts if p.part.startswith(topic))
         assert float(cells["runs"]) == points_of_runs(record.runs)
@@ -152,7 +159,7 @@ def test_every_row_agrees_with_its_record(forty, page):
         assert float(cells["late"]) == record.settlement.late_days
         assert float(cells["notes"]) == len(record.notes)
         assert float(cells["look_at"]) == len(record.look_at)
-        assert float(cells["seconds"]) == round(record.budget.used, 1)
+        assert float(cells["seconds"]) == record.budget.used
         lacking = set(LAYERS) - set(record.isolation)
         assert cells["isolation"] == (f"without {', '.join(lacking)}" if lacking else "complete")
 
@@ -165,10 +172,110 @@ def test_totals_and_histogram_agree_with_the_records(forty, page):
     assert totals["mean"] == pytest.approx(np.mean(points))
     assert totals["median"] == pytest.approx(np.median(points))
     assert totals["deviation"] == pytest.approx(np.std(points, ddof=1))
-    bars = [a for tag, a in page.tags if tag == "rect"]
+    assert (totals["lowest"], totals["highest"]) == (min(points), max(points))
+    assert totals["bound"] == pytest.approx(max(record.possible for record in forty))
+    bars = [a for tag, a in page.tags if tag == "g"]
     edges = [float(bars[0]["data-low"]), *(float(bar["data-high"]) for bar in bars)]
     assert [int(bar["data-value"]) for bar in bars] == np.histogram(points, bins=edges)[0].tolist()
     assert sum(int(bar["data-value"]) for bar in bars) == len(points)
+    shown = [float(a["data-value"]) for _, a in page.tags if "data-edge" in a]
+    assert shown == pytest.approx(edges)
+    assert (totals["bins"], totals["step"]) == (len(bars), pytest.approx(edges[1]))
+    steps = zip(pairwise(edges), bars, strict=True)
+    spoken = [f"{low:.1f} to {high:.1f} points: {bar['data-value']}" for (low, high), bar in steps]
+    (told,) = (text for (tag, _), text in zip(page.tags, page.texts, strict=True) if tag == "desc")
+    assert told == f"{'; '.join(spoken)}."
+
+
+def test_a_person_sees_of_every_value_what_a_program_reads(forty, page):
+    assert_figures_are_as_told(page)
+    assert len(page.valued()) > 2000
+
+
+def test_no_figure_stands_on_the_page_without_its_value(forty, page):
+    known = {HOSTILE_TEXT, *(record.submission for record in forty)}
+    known |= {mistake.message for mistake in analysis.mistakes(forty)}
+    left = {text.strip() for text in page.loose if re.search(r"\d", text)} - known
+    left -= {text for text in left if re.fullmatch(r"\w+", text)}  # of the name of a part
+    spoken, explained, versions = sorted(left)
+    assert spoken.startswith("0.0 to ")  # of the histogram: see above
+    assert explained.startswith("Mean share: of the points of an item")
+    assert versions == "Python 3.11.9, torch 2.13.0, Linux-6.1-x86_64;"
+
+
+def totals_of(class_, pairs=()) -> dict[str, float]:
+    told = Page(class_page.page(class_, pairs)).valued()
+    return {attributes["data-total"]: float(text) for _, attributes, text in told if "data-total" in attributes}
+
+
+def test_points_are_spread_in_percent_where_not_everybody_could_have_the_same():
+    told = ((10.0, 40.0), (20.0, 40.0), (30.0, 30.0), (36.0, 30.0))
+    class_ = [replace(made(name), points=own, possible=of) for name, (own, of) in zip("abcd", told, strict=True)]
+    page = Page(class_page.page(class_))
+    assert_figures_are_as_told(page)
+    totals, shares = totals_of(class_), [25, 50, 100, 120]
+    assert (totals["mean"], totals["median"]) == pytest.approx((np.mean(shares), np.median(shares)))
+    assert (totals["lowest"], totals["highest"], totals["step"]) == (25, 120, 12)
+    assert "bound" not in totals
+    bars = [attributes for tag, attributes in page.tags if tag == "g"]
+    assert [int(bar["data-value"]) for bar in bars] == np.histogram(shares, bins=10, range=(0, 120))[0].tolist()
+    cells = [text for _, a, text in page.valued() if a.get("data-column") == "percent"]
+    assert cells == ["25.0", "50.0", "100.0", "120.0"]
+    text = class_page.page(class_)
+    assert "In percent of the points that each could have" in text
+    assert "Submissions by percent" in text
+    same = class_page.page([replace(each, possible=40.0) for each in class_])
+    assert "percent of" not in same
+    assert "Submissions by points" in same
+
+
+def test_what_is_counted_beside_points_agrees_with_the_records(forty, page):
+    done, totals = analysis.graded(forty), totals_of(forty, PAIRS)
+    used = [record.budget.used for record in done]
+    assert (totals["seconds"], totals["longest"]) == (round(np.median(used), 1), round(max(used), 1))
+    assert totals["noted"] == sum(bool(record.notes or record.look_at) for record in forty)
+    assert totals["properties"] == sum(len(part.properties) for part in done[0].parts)
+    assert (totals["parts"], totals["inputs"]) == (len(CIRCUMSTANCES.parts), CIRCUMSTANCES.inputs)
+    assert totals["shown"] == totals["all"] == len(forty)
+    tired = [record.submission for record in done if record.budget.exhausted]
+    assert links(page.rows("data-told")["exhausted"]) == [f"feedback/{quote(name)}.html" for name in tired]
+    assert len(tired) == 1
+    rested = [replace(r, budget=replace(r.budget, exhausted=False)) for r in done]
+    assert "Nobody's time ran out." in class_page.page(rested)
+    assert "Nobody's time ran out." not in class_page.page(forty)
+    for pair in PAIRS:
+        cells = page.rows("data-pair")[f"{pair.first} {pair.second}"]
+        assert [float(c["data-value"]) for c in cells if "data-value" in c] == [pair.share_first, pair.share_second]
+
+
+def links(tags: list[dict[str, str]]) -> list[str]:
+    return [attributes["href"] for attributes in tags if "href" in attributes]
+
+
+@pytest.mark.parametrize("count", [0, 1, 12, 15])
+def test_layers_that_did_not_hold_are_told_with_the_submissions_around_which(count):
+    done = [replace(made(f"s{n:02}"), isolation=LAYERS[:-1] if n < count else LAYERS) for n in range(20)]
+    page = Page(class_page.page(done))
+    rows = page.rows("data-layer")
+    assert list(rows) == LAYERS
+    for layer in LAYERS:
+        without = [record.submission for record in done if layer not in record.isolation]
+        values = [int(c["data-value"]) for c in rows[layer] if "data-value" in c and "data-more" not in c]
+        assert values == [len(without)]
+        assert links(rows[layer]) == [f"feedback/{name}.html" for name in without[:12]]
+        assert [int(c["data-value"]) for c in rows[layer] if "data-more" in c] == [3] * (len(without) == 15)
+    assert_figures_are_as_told(page)
+
+
+def test_a_row_tells_the_number_and_the_file_where_it_is_called_otherwise():
+    class_ = [replace(made("a"), student="17", file="a, final.zip"), replace(made("b"), file="b"), made("c")]
+    page = Page(class_page.page(class_))
+    heads = [
+        text for tag, attributes, text in page.valued() if tag == "th" and attributes["data-value"] in ("a", "b", "c")
+    ]
+    assert heads == ["a17, a, final.zip", "b", "c"]
+    searched = [a["data-named"] for _, a in page.tags if "data-named" in a]
+    assert searched[0] == "a 17 a, final.zip"
 
 
 def test_items_and_mistakes_on_the_page_agree_with_the_analysis(forty, page):
@@ -179,6 +286,7 @@ def test_items_and_mistakes_on_the_page_agree_with_the_analysis(forty, page):
             for c in rows[f"{item.part} {item.property}".strip()]
             if "data-column" in c
         }
+        assert float(cells["possible"]) == item.possible
         assert float(cells["difficulty"]) == item.difficulty
         assert cells["discrimination"] == ("" if item.discrimination is None else str(item.discrimination))
     found = analysis.named(forty)
@@ -224,7 +332,8 @@ def test_of_many_notes_the_first_are_told_and_how_many_more_there_are():
     text = class_page.page([replace(made("a"), notes=notes, look_at=look_at)])
     assert [n for n in range(13) if f"note-{n:02}" in text] == list(range(10))
     assert [n for n in range(12) if f"look-{n:02}" in text] == list(range(10))
-    assert "and 5 more in the record" in text
+    told = [text for _, attributes, text in Page(text).valued() if "data-more" in attributes]
+    assert told == ["5"]
     assert "x" * 292 + " …" in text
     assert "x" * 293 not in text
     assert "more in the record" not in class_page.page([replace(made("a"), notes=notes[:10])])
@@ -255,6 +364,14 @@ def test_a_student_is_told_points_parts_words_and_comments(forty):
     assert values == {part.part: part.points for part in record.parts}
     totals = {a["data-total"]: float(a["data-value"]) for _, a in page.tags if "data-total" in a}
     assert totals == {"points": record.points, "possible": record.possible}
+    assert_figures_are_as_told(page)
+    of = {a["data-of"]: float(a["data-value"]) for _, a in page.tags if "data-of" in a}
+    assert of.items() >= {part.part: part.possible for part in record.parts}.items()
+    assert of["the parts"] == sum(part.possible for part in record.parts)
+    lines = {a["data-line"]: float(a["data-value"]) for _, a in page.tags if "data-line" in a}
+    assert lines["together"] == record.points
+    assert lines["the parts"] == sum(part.points for part in record.parts)
+    assert sum(lines.values()) == pytest.approx(2 * record.points)
     given = {a["data-question"]: float(a["data-value"]) for _, a in page.tags if "data-question" in a}
     assert given == {q.question: q.points for q in record.questions if q.points is not None}
     assert "Well argued. Why does it flatten?<br>See the handout" in text
@@ -315,7 +432,9 @@ def test_how_the_points_come_about_is_told(forty):
         "beyond what is possible",
     ):
         assert told in text
-    assert f"<td>{dropped}</td>" in text
+    told = Page(text)
+    heads = [text for (tag, _), text in zip(told.tags, told.texts, strict=True) if tag == "th"]
+    assert f"left out, as the lowest{dropped}" in heads
     assert "2 questions wait for a person" in text
     assert f"−{settled.penalty:g}" in text
     settled = Settlement(1, 1, 0)
@@ -323,7 +442,7 @@ def test_how_the_points_come_about_is_told(forty):
 
 
 @pytest.mark.parametrize(
-    ("extra", "told"), [([], "35"), (["vae.elbo"], "35"), (["3.2"], "35"), (["vae.log_likelihood"], "")]
+    ("extra", "told"), [([], 35), (["vae.elbo"], 35), (["3.2"], 35), (["vae.log_likelihood"], None)]
 )
 def test_what_runs_could_give_is_told_where_the_record_tells_it(extra, told):
     base = made("a")
@@ -332,8 +451,9 @@ def test_what_runs_could_give_is_told_where_the_record_tells_it(extra, told):
     record = replace(base, questions=words, settlement=settled, runs=[RunRecord("runs/a", [reached()])])
     counted = 35 + sum(worth for name, worth in (("vae.elbo", 2), ("3.2", 3)) if name not in extra)
     text = feedback_page.render(replace(record, points=15.0, possible=counted), {})
-    row = f'finished runs</th><td class="number">15</td><td class="number">{told}</td>'
-    assert row in text
+    lines = {a["data-line"]: float(a["data-value"]) for _, a in Page(text).tags if "data-line" in a}
+    of = {a["data-of"]: float(a["data-value"]) for _, a in Page(text).tags if "data-of" in a}
+    assert (lines["finished runs"], of.get("finished runs")) == (15, told)
 
 
 def reached() -> Claim:
@@ -348,6 +468,19 @@ def test_a_wrong_cost_is_not_told_the_right_one():
     assert "O(1)" in text
     assert "O(d^3)" not in text
     assert text.count("O(d k)") == 1
+
+
+def test_what_is_said_of_several_answers_to_a_question_is_told_once():
+    keys = [("2.1", f"dirac-{n}", "no run") for n in range(20)]
+    keys += [("2.1", "w1", "an own message"), ("2.2", "x", "no run")]
+    answers = [AnswerRecord(q, key, "s", "unmeasured", 0.0, 1.0, message=said) for q, key, said in keys]
+    questions = [QuestionRecord("2.1", "Dirac", 3.0), QuestionRecord("2.2", "Images", 3.0)]
+    text = feedback_page.render(replace(made("a"), answers=answers, questions=questions), {})
+    first, _, second = text.partition('aria-label="Question 2.2"')
+    assert first.count("no run") == second.count("no run") == 1
+    assert '<p class="quiet">Of 20 answers: no run</p>' in first
+    assert '<br><span class="quiet">an own message</span>' in first
+    assert '<br><span class="quiet">no run</span>' in second
 
 
 def test_a_refused_submission_is_told_why():

@@ -1,21 +1,28 @@
 """The pages in a browser: laid out, sorted, chosen from, read by keyboard, and deaf to a hostile submission."""
 
 import io
+import os
 import time
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image, ImageDraw
 
+import data
+from grading.claims import measure_claims
 from grading.listing import Listed
 from grading.pages import class_page, feedback_page
 from grading.pages.own_report import Written
 from grading.report import write
-from tests.kit.browsing import By, Keys, NoAlertPresentException, Select, browser
+from grading.rubric import load
+from tests.kit.browsing import By, Keys, NoAlertPresentException, Select, accessible, browser, screenshot
 from tests.kit.class_of_forty import HOSTILE_WORDS, WORDS, hostile, records
 
 PAGES = ["index", "feedback", "hostile", "refused", "report"]
+TALLEST = 3_000  # pixels of a screenshot that nobody looks at
 
 
 def curve() -> bytes:
@@ -31,7 +38,27 @@ def class_():
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory, class_):
+def measured(tmp_path_factory, make_run_in, images):
+    """Two runs with figures, measured again: one says what was not measured, and one reaches what it has to."""
+    place, rubric = tmp_path_factory.mktemp("runs"), load()
+    easy = {n: replace(c, at_least=dict.fromkeys(c.at_least, -9999.0)) for n, c in rubric.claims.items() if c.at_least}
+    told = {"log_likelihood_by_samples": {"1": -543.2, "50": -541.7}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "load", lambda name, root: images)
+        first = make_run_in(place, "vae-1", summary=told)
+        claims = list(measure_claims(first, rubric, None, None))
+        reported = {claim.name: claim.measured for claim in claims if claim.measured is not None}
+        second = make_run_in(place, "vae-2-with-a-long-name-of-its-own", summary=reported)
+        easier = list(measure_claims(second, replace(rubric, claims=rubric.claims | easy), None, None))
+    for run, count in ((first, 3), (second, 1)):
+        (run.path / "figures").mkdir()
+        for number in range(count):
+            (run.path / "figures" / f"learning_curve_{number}.png").write_bytes(curve())
+    return [(first, claims), (second, easier)]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, class_, measured):
     """The addresses of all pages, by name."""
     out = tmp_path_factory.mktemp("pages")
     pair = SimpleNamespace(first=class_[0].submission, second=class_[-1].submission, share_first=0.8, share_second=0.5)
@@ -47,7 +74,7 @@ def pages(tmp_path_factory, class_):
     listed = [
         Listed("vae.kl_gaussian_gaussian_analytic", "1", "f.py", state, 1, 7.75, 15) for state in ("todo", "wrong")
     ]
-    write(out / "report.html", [], listed, written, figures)
+    write(out / "report.html", measured, listed, written, figures)
     return {name: path.as_uri() for name, path in {**files, "report": out / "report.html"}.items()}
 
 
@@ -211,6 +238,60 @@ def test_no_page_is_wider_than_its_window(show, name, width):
     assert wide <= window == width
 
 
+def cut(driver) -> list[str]:
+    """Return the labels of the tables that are wider than their frame; what a student wrote is left out."""
+    driver.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    frames = (
+        "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth && !e.closest('.words'))"
+    )
+    return driver.execute_script(f"return {frames}.map(e => e.getAttribute('aria-label'))")
+
+
+@pytest.mark.parametrize("name", ["index", "feedback", "report"])
+def test_on_a_desk_no_table_is_cut(show, name):
+    assert cut(show(name)) == []
+
+
+def test_on_a_phone_points_and_parts_are_not_cut_and_of_other_tables_the_outcome_is_seen(show):
+    driver = show("feedback", 390)
+    assert not {"How the points come about", "Parts"} & set(cut(driver))
+    assert "Parts" not in cut(show("report", 390))
+    for name in ("feedback", "report"):
+        cells = "[...document.querySelectorAll('td.right, td.wrong, td.reached, td.missed, td.todo, td.unmeasured')]"
+        ends = show(name, 390).execute_script(f"return {cells}.map(cell => cell.getBoundingClientRect().right)")
+        assert len(ends) >= 4
+        assert max(ends) <= 390
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_drawn_as_high_as_it_is_laid_out(show, name, width, scheme, tmp_path):
+    """Leaves its pictures whole in the folder that ELBO_SCREENSHOTS names, for a person to look at."""
+    asked = os.environ.get("ELBO_SCREENSHOTS")
+    place, tallest = (Path(asked), 12_000) if asked else (tmp_path, TALLEST)
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / f"{name}-{width}-{scheme}.png"
+    wide, high = screenshot(show(name, width, scheme), file, tallest)
+    with Image.open(file) as picture:
+        assert picture.size == (wide, min(high, tallest))
+        assert name == "refused" or high > 2_000
+        assert width - 20 < wide <= width  # beside a bar that scrolls
+        colours = sorted(picture.convert("RGB").getcolors(wide * high), reverse=True)
+    paper = {"light": (255, 255, 255), "dark": (21, 23, 27)}[scheme]
+    assert colours[0][1] == paper
+    assert len(colours) > 30
+
+
+def test_a_report_tells_of_runs_with_claims_thresholds_and_figures(show):
+    driver = show("report")
+    assert [each.text for each in driver.find_elements(By.CSS_SELECTOR, "#run-1 ~ h3")][:2] == ["Claims", "Figures"]
+    outcomes = {each.text for each in driver.find_elements(By.CSS_SELECTOR, ".scroll td.reached, .scroll td.wrong")}
+    assert outcomes >= {"reached", "wrong"}
+    widths = "return [...document.querySelectorAll('.figures img')].map(image => image.naturalWidth)"
+    assert driver.execute_script(widths) == [640] * 4
+
+
 @pytest.mark.parametrize("name", ["feedback", "report"])
 def test_mathematics_is_laid_out(show, name):
     driver = show(name)
@@ -239,6 +320,26 @@ def script(name: str) -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_read_by_everybody(show, name):
     assert show(name).execute_script(script("page_rules.js")) == []
+
+
+NAMED = {"link", "button", "DisclosureTriangle", "searchbox", "combobox", "table", "region", "navigation", "image"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_screen_reader_is_told_a_name_for_all_that_it_stops_at(show, name):
+    driver = show(name)
+    driver.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
+    tree = accessible(driver)
+    assert [role for role, told, _ in tree if role in NAMED and not told] == []
+    assert tree[0][0] == "RootWebArea"
+    assert tree[0][1]  # the page's title
+    roles = {role for role, _, _ in tree}
+    assert roles >= {"main", "banner", "link", "heading"}
+    assert roles >= {"table", "region"} or name == "refused"
+    assert roles >= {"button", "searchbox", "combobox", "navigation", "image"} or name != "index"
+    levels = [properties["level"] for role, _, properties in tree if role == "heading"]
+    assert levels.count(1) == 1
+    assert all(later <= before + 1 for before, later in pairwise([0, *levels]))
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -74,6 +74,16 @@ def test_a_formula_that_cannot_be_rendered_stays_as_it_was_written(latex):
     assert latex[:5].replace("{", "") in html(f"${latex}$", Album({}))
 
 
+def test_formulas_that_cannot_be_read_are_told_once_below_the_words():
+    text = html("$x^2$ is no $\\foo x$, and $$\\foo x$$ neither", Album({}))
+    assert text.endswith('<p class="quiet">This formula could not be read: \\foo x</p>\n')
+    text = html("".join(f"$\\foo{letter}<b>$ and\n" for letter in "abcdef"), Album({}))
+    assert text.count("could not be read") == 1
+    assert "These 6 formulas could not be read: \\fooa&lt;b&gt;, " in text
+    assert text.endswith("\\food&lt;b&gt; and 2 more</p>\n")
+    assert "could not be read" not in html("costs $5 or $x$", Album({}))
+
+
 @pytest.mark.parametrize(
     ("latex", "held"),
     [

@@ -166,6 +166,8 @@ def test_many_small_points_make_round_numbers() -> None:
         ({"vae.a": 2, "vae.b": 1, "vae.c": 4, "gan.d": 0}, ["vae.b"], 6, 18),
         ({"vae.a": 0, "vae.b": 0, "vae.c": 0, "gan.d": 6}, ["vae.c"], 6, 12),
         ({"vae.a": 4, "vae.b": 2, "vae.c": 8, "gan.d": 0}, ["vae.b"], 12, 18),
+        ({"vae.a": 0, "vae.b": 0, "vae.c": 0, "gan.d": 0}, ["vae.c"], 0, 12),  # of nothing at all too the dearest
+        ({"vae.a": 4, "vae.b": 2, "vae.c": 8, "gan.d": 6}, ["vae.b"], 18, 18),  # of everything the cheapest
     ],
 )
 def test_the_lowest_part_of_a_topic_counts_neither_way(

@@ -6,7 +6,7 @@ from grading.claims import Claim
 from grading.looking import unmeasured
 from grading.pricing import priced
 from grading.records import AnswerRecord, Circumstances, PartRecord, PropertyRecord, Record, RunRecord
-from grading.rubric import load
+from grading.rubric import AnswerRubric, load
 
 RUBRIC = load()
 PART, CLAIM, WORD = "vae.log_mean_exp", "vae.elbo", "dirac.class.dirac-jsd-1"
@@ -101,6 +101,25 @@ def test_answers_have_the_points_of_today_and_count_nothing_where_they_did_not()
     others = [told, replace(told, outcome="wrong", points=0.0), replace(told, points=0.0, possible=0.0)]
     found = priced(record(answers=others), changed).answers
     assert [(answer.points, answer.possible) for answer in found] == [(5.0, 5.0), (0.0, 5.0), (0.0, 0.0)]
+
+
+def test_an_answer_is_compared_with_the_key_of_today():
+    """A key that was wrong is mended for the whole class; what was not answered, or not read, stays that."""
+    question = RUBRIC.questions["1.1"]
+
+    def keyed(**key):
+        answers = {"own": AnswerRubric("s", 2.0, **key)}
+        return replace(RUBRIC, questions={"1.1": replace(question, answers=answers)})
+
+    told = AnswerRecord("1.1", "own", "s", "wrong", 0.0, 1.0, given="1.5", message="answered '1.5', expected another")
+    others = [told, replace(told, given=None, outcome="missing", message="")]
+    right, missing = priced(record(answers=others), keyed(equals=1.4, tolerance=0.1)).answers
+    assert (right.outcome, right.points, right.measured, right.message) == ("right", 2.0, 1.4, "")
+    assert (missing.outcome, missing.points, missing.possible) == ("missing", 0.0, 2.0)
+    (back, _) = priced(record(answers=[right, missing]), keyed(equals=["x", "y"])).answers
+    assert (back.outcome, back.points, back.measured, back.message) == ("wrong", 0.0, None, told.message)
+    (none,) = priced(record(answers=[replace(told, possible=0.0)]), keyed(equals="1.5")).answers
+    assert (none.outcome, none.points, none.possible) == ("right", 0.0, 0.0)
 
 
 def test_what_the_rubric_does_not_name_stays():

@@ -1,13 +1,16 @@
 """Progress as a student sees it: sums by topic and in all, a bar on a terminal alone, and what comes next."""
 
 import io
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
-from grading.listing import Listed
+from grading import rubric, selection
+from grading.listing import Listed, rules
 from grading.progress import show_listing, show_progress, show_where
-from grading.rubric import load
+from grading.rubric import Policy, load
 from grading.selection import select
 
 ROWS = [
@@ -44,6 +47,59 @@ def test_points_and_parts_and_what_is_not_right_are_told_in_one_line():
 def test_the_first_part_that_is_not_right_comes_next():
     assert told(show_listing, ROWS)[-1] == "next: vae.importance_log_likelihood, in vae/bounds.py, 30 min"
     assert told(show_listing, ROWS[:1])[-1] == "4.5 of 4.5 points; 1 of 1 part right"
+
+
+def test_extra_credit_is_marked_and_counts_beyond_what_is_possible():
+    extra = Listed("vae.elbo", "1.1", "vae/bounds.py", "wrong", 2.5, 107.75, 15, extra_credit=True)
+    lines = told(show_listing, [*ROWS[:3], extra, ROWS[3]], force_terminal=True, color_system=None)
+    (line,) = [line for line in lines if line.startswith("vae.elbo ")]
+    assert "2.5 of 107.75 extra" in line
+    assert sum("extra" in line for line in lines) == 1
+    assert any(line.startswith("vae ") and "8.25 of 121.25" in line for line in lines)
+    assert "15.25 of 128.25 points" in " ".join(lines)
+    assert max(map(len, lines)) <= 80
+
+
+DUE = datetime(2026, 12, 1, 23, 59, tzinfo=timezone(timedelta(hours=1)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "line"),
+    [
+        ({}, ""),
+        ({"free_days": 2, "per_day": 0.1}, ""),  # nothing is late
+        ({"due": DUE}, "due 2026-12-01 23:59 UTC+01:00"),
+        ({"due": DUE.astimezone(UTC)}, "due 2026-12-01 22:59 UTC"),
+        (
+            {"due": DUE, "free_days": 2, "per_day": 0.125, "latest_days": 7},
+            "due 2026-12-01 23:59 UTC+01:00; 2 late days are free; 12.5 % off for each further one; "
+            "nothing counts after day 7",
+        ),
+        ({"due": DUE, "free_days": 1}, "due 2026-12-01 23:59 UTC+01:00; 1 late day is free"),
+        ({"due": DUE, "per_day": 0.1}, "due 2026-12-01 23:59 UTC+01:00; 10 % off for each late day"),
+        ({"due": DUE, "latest_days": 0}, "due 2026-12-01 23:59 UTC+01:00; nothing counts after that"),
+        ({"drop_lowest": {"vae": 1, "gan": 2}}, "the lowest 1 of vae and 2 of gan do not count"),
+        (
+            {"due": DUE, "drop_lowest": {"vae": 1}},
+            "due 2026-12-01 23:59 UTC+01:00; the lowest 1 of vae does not count",
+        ),
+    ],
+)
+def test_when_it_is_due_and_what_lateness_costs_is_told_in_one_line(policy, line):
+    assert rules(Policy(**policy)) == line
+
+
+def test_the_command_tells_the_rules_of_its_rubric_and_marks_extra_credit(call, monkeypatch):
+    whole = load()
+    few = {name: whole.parts[name] for name in ("vae.log_mean_exp", "vae.elbo")}
+    own = replace(whole, policy=Policy(due=DUE, extra_credit=["vae.elbo"]))
+    monkeypatch.setattr(rubric, "load", lambda: own)
+    monkeypatch.setattr(selection, "select", lambda names, loaded, known=select: known(list(few), loaded))
+    status, said, _ = call("list", "--implementation", "exercises")
+    assert status == 0
+    *_, rule, _, last = said.splitlines()
+    assert (rule, last.split(",")[0]) == ("due 2026-12-01 23:59 UTC+01:00", "next: vae.log_mean_exp")
+    assert [line.split()[0] for line in said.splitlines() if "extra" in line] == ["vae.elbo"]
 
 
 def test_a_file_is_told_as_it_is_called():

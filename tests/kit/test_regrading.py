@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ import pytest
 
 from grading import records, rubric
 from grading.engine.implementation import ROOT
-from grading.gradebook import Gradebook
+from grading.gradebook import Gradebook, GradebookError
 from grading.intake import Source, fingerprint
 from grading.records import Circumstances, PartRecord, Record
 from grading.regrading import Change, RegradingError, choose, keep, merged, parts_of, told
 from grading.selection import UnknownPart
+from tests.kit import environments
 
 Call = Callable[..., tuple[int, str, str]]
 PARTS = ["vae.log_mean_exp", "vae.elbo", "gan.jsd"]
@@ -155,6 +157,25 @@ def test_it_is_told_how_many_changed_and_by_how_much() -> None:
     assert list(told(changes[2:3], ["vae.elbo"])) == ["judged again vae.elbo: the points of 0 of 1 changed"]
 
 
+@pytest.mark.parametrize(
+    ("points", "by"),
+    [([2.75], "by +0.75 points"), ([2.75, 2.75], "by +0.75 points"), ([1.0, 2.75], "by -1 to +0.75 points")],
+)
+def test_one_change_is_told_as_one(points: list[float], by: str) -> None:
+    changes = [Change(f"s{number}", 2.0, after, 5.0) for number, after in enumerate(points)]
+    assert next(told(changes, ["vae.elbo"])).endswith(f" changed, {by}")
+
+
+def test_other_parts_are_told_alone_as_the_kit_is_told_by_theirs(book: Gradebook) -> None:
+    """What a grading says of the kit is of the topics of its parts: of other ones it cannot be compared."""
+    fewer = msgspec.structs.replace(OLD, parts=PARTS[:1], kit="kit of a topic")
+    for now, other in ((fewer, "parts"), (msgspec.structs.replace(OLD, kit="new"), "kit")):
+        with pytest.raises(GradebookError, match=rf"was graded with other {other}; one class"):
+            Gradebook(book.out, now, resume=True)
+    with pytest.raises(GradebookError, match=r"was graded with other inputs \(5, now 6\), parts; one class"):
+        Gradebook(book.out, msgspec.structs.replace(fewer, inputs=6), resume=True)
+
+
 # By the command
 
 ONLY = ("--only", "vae.log_mean_exp,vae.log_likelihood_bernoulli", "--inputs", "4", "--jobs", "1")
@@ -286,3 +307,41 @@ def test_a_hand_in_that_changed_is_told_and_left(call: Call, graded: tuple[Path,
     assert points(out, "ben") == before
     assert call("grade", folder, "--out", out, *ONLY, "--resume")[0] == 0
     assert points(out, "ben")[""] > before[""]
+
+
+def test_a_property_that_was_mended_turns_a_verdict_and_points_of_a_person_stay(tmp_path: Path) -> None:
+    kit, folder, out = environments.checkout(tmp_path / "kit"), tmp_path / "class", tmp_path / "out"
+    (folder / "anna" / "vae").mkdir(parents=True)
+    (folder / "anna" / "vae" / "likelihoods.py").write_text(LIKELIHOODS, encoding="utf-8")
+    properties, mean = kit / "tests" / "vae" / "test_likelihoods.py", "y[0].exp().mean(1).log())"
+    text = properties.read_text(encoding="utf-8")
+    assert text.count(mean) == 1
+    properties.write_text(text.replace(mean, mean.replace("mean", "sum")), encoding="utf-8")
+
+    def grade(*options: str) -> str:
+        words = ("grade", folder, "--out", out, "--inputs", "4", "--jobs", "1", "--no-runs", *options)
+        done = environments.run([sys.executable, "-m", "grading.cli", *words], kit, PYTHONPATH=str(kit))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def verdicts() -> dict[str, str]:
+        return {part.part: part.outcome for part in records.read(out / "records" / "anna.json").parts}
+
+    part = "vae.log_mean_exp"
+    grade()
+    before = verdicts()
+    assert before[part] == "wrong"
+    given = (out / "manual.csv").read_text(encoding="utf-8-sig").replace(",2,,", ",2,1.5,well argued", 1)
+    assert "well argued" in given
+    (out / "manual.csv").write_text(given, encoding="utf-8")
+    grade("--resume")
+    counted = points(out, "anna")
+    properties.write_text(text, encoding="utf-8")
+    assert f"judged again {part}: the points of 1 of 1 changed, by +" in grade("--regrade", part)
+    assert verdicts() == before | {part: "right"}
+    after = points(out, "anna")
+    assert after[part] == rubric.load().parts[part].total > counted[part]
+    assert after[""] - counted[""] == pytest.approx(after[part] - counted[part])
+    (words,) = [q for q in records.read(out / "records" / "anna.json").questions if q.points is not None]
+    assert (words.points, words.comment) == (1.5, "well argued")
+    assert (out / "manual.csv").read_text(encoding="utf-8") == given

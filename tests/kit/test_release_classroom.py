@@ -10,11 +10,26 @@ import yaml
 
 from grading import rubric
 from grading.engine.implementation import ROOT, TOPICS
+from grading.release import classroom as module
 from grading.release.classroom import WORKFLOW, classroom, multiplier
 from grading.release.student import student
 from grading.release.trees import write
 from tests.kit import environments
 
+# What the README's commands leave in the folder.
+MADE = [
+    ".venv/bin/python",
+    "elbo_room.egg-info/PKG-INFO",
+    "grading/__pycache__/a.pyc",
+    ".hypothesis/examples/a",
+    ".pytest_cache/README.md",
+    "data/cache/digits.npz",
+    "runs/vae-1/checkpoint.safetensors",
+    "pictures/vae.elbo.png",
+    "report.html",
+    "submission.zip",
+    "submission-2.zip",
+]
 COMMAND = "classroom-resources/autograding-command-grader@v1"
 REPORTER = "classroom-resources/autograding-grading-reporter@v1"
 
@@ -52,6 +67,10 @@ def test_each_part_has_a_step_and_the_points_sum_up(graders, tree):
     scores = [step["with"]["max-score"] for step in graders]
     assert all(type(score) is int for score in scores)  # the action would drop what comes behind a point
     assert scores == [part.total * times for part in parts.values()]
+
+
+def test_a_command_has_the_minutes_that_a_cold_machine_needs(graders):
+    assert {step["with"]["timeout"] for step in graders} == {5}  # minutes; importing torch for the first time takes one
 
 
 def test_the_reporter_gets_the_result_of_every_step_under_the_name_that_it_looks_for(job, graders):
@@ -134,3 +153,41 @@ def test_what_it_installs_is_what_is_there(job, tree):
     assert words[:4] == ["python", "-m", "pip", "install"]
     assert words[words.index("--constraint") + 1] in tree
     assert words[-2:] == ["--editable", "."]
+
+
+# The folder
+
+
+def git(folder, *words):
+    done = environments.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words], folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_fresh_repository_is_filled_and_follows_another_rubric(call, tmp_path, monkeypatch, tree):
+    git(tmp_path, "init", "--quiet")
+    status, told, err = call("release", "classroom", "--out", tmp_path)
+    assert (status, told) == (0, f"wrote {tmp_path}, {len(tree)} files\n"), err
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "--quiet", "--message", "starter")
+    (tmp_path / "SYLLABUS.md").write_text("mine")
+    worth = tree[WORKFLOW].replace(b"max-score: 1", b"max-score: 2")
+    monkeypatch.setattr(module, "workflow", lambda root: worth.decode())
+    assert call("release", "classroom", "--out", tmp_path)[:2] == (0, f"wrote {tmp_path}, 1 files\n")
+    assert (tmp_path / WORKFLOW).read_bytes() == worth
+    assert (tmp_path / "SYLLABUS.md").read_text() == "mine"
+    changed = {line[3:] for line in git(tmp_path, "status", "--porcelain").splitlines()}
+    assert changed == {WORKFLOW, "SYLLABUS.md", "elbo-room.json"}
+    assert call("release", "classroom", "--out", tmp_path, "--check")[:2] == (0, f"{tmp_path} is up to date\n")
+
+
+def test_what_a_student_makes_is_none_of_the_repositorys(tree, tmp_path):
+    write(tree, tmp_path)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    assert set(git(tmp_path, "ls-files").splitlines()) == {*tree, "elbo-room.json"}
+    for path in MADE:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("made")
+    told = git(tmp_path, "status", "--porcelain", "--untracked-files=all").splitlines()
+    assert [line for line in told if line.startswith("??")] == []

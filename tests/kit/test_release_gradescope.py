@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grading.engine.implementation import ROOT
+from grading.manifest import encode, make
 from grading.release.gradescope import KIT, gradescope
 from grading.release.stubs import stubs
 from grading.release.trees import zipped
@@ -58,6 +59,61 @@ def test_the_script_of_the_setup_is_one_that_bash_reads(tmp_path):
     script = ROOT / "grading" / "release" / "files" / "gradescope" / "setup.sh"
     done = environments.run(["bash", "-n", script], tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+APT = """
+echo "$@" >> "$(dirname "$0")/asked"
+cd "$(dirname "$0")"
+case "$*" in *python{version}-venv*) cp python python{version};; update) ;; *) exit 100;; esac
+"""
+
+
+@pytest.fixture
+def bare(tmp_path, tree):
+    """A function that runs setup.sh where no Python is recent and `apt-get` has one version of it.
+
+    It returns the status, what apt-get was asked for, and what was told.
+    """
+    place = unpack(tree, tmp_path)
+    programs = place / "programs"
+    for folder in (programs, place / "venv" / "bin"):
+        folder.mkdir(parents=True)
+    for name in ("bash", "chmod", "cp", "dirname"):
+        (programs / name).symlink_to(shutil.which(name))
+
+    def stand_in(path, text):
+        path.write_text(f"#!/bin/bash\n{text}")
+        path.chmod(0o755)
+
+    def setup(version):
+        stand_in(programs / "python3", "exit 1\n")  # to the question whether it is recent
+        stand_in(programs / "python", "exit 0\n")  # what apt-get installs under the name of its version
+        stand_in(programs / "apt-get", APT.replace("{version}", version))
+        for name in ("python", "elbo"):
+            stand_in(place / "venv" / "bin" / name, "")
+        variables = {"AUTOGRADER": str(place), "PATH": str(programs)}
+        done = environments.run([programs / "bash", place / "source" / "setup.sh"], place, **variables)
+        return done.returncode, (programs / "asked").read_text().splitlines(), done.stdout + done.stderr
+
+    return setup
+
+
+def asked(version):
+    return f"install -y python{version} python{version}-venv libseccomp2"
+
+
+@pytest.mark.parametrize(("version", "tried"), [("3.13", 1), ("3.12", 2), ("3.11", 3)])
+def test_where_no_python_is_recent_the_first_is_installed_that_the_ubuntu_has(bare, version, tried):
+    status, found, told = bare(version)
+    assert status == 0, told
+    assert found == ["update", *(asked(each) for each in ("3.13", "3.12", "3.11")[:tried])]
+
+
+def test_where_none_can_be_installed_it_says_so(bare):
+    status, found, told = bare("3.9")
+    assert status == 1
+    assert found == ["update", asked("3.13"), asked("3.12"), asked("3.11")]
+    assert "found no Python 3.11 or later, and could not install one: choose a newer base image" in told
 
 
 # From the zip to the results
@@ -176,7 +232,7 @@ def test_it_asks_for_the_view_and_keeps_seed_and_inputs_from_others(place):
 def test_the_time_comes_from_the_metadata(place):
     assert place(TOLD)[0]["times"] == ""
     (place.path / "submission_metadata.json").write_text('{"created_at": "2018-07-01T14:22:32-07:00"}')
-    assert place(TOLD)[0]["times"].split() == ["submission,time", "submission,2018-07-01T14:22:32-07:00"]
+    assert place(TOLD)[0]["times"].split() == ["submission,time,student", "submission,2018-07-01T14:22:32-07:00,"]
 
 
 MOMENT = "2018-07-01T14:22:32-07:00"
@@ -210,7 +266,80 @@ def test_metadata_without_a_time_is_told_and_does_no_harm(place, metadata):
 
 def test_a_time_is_handed_on_as_python_writes_it(place):
     (place.path / "submission_metadata.json").write_text('{"created_at": "2018-07-01 14:22:32.365935-07:00"}')
-    assert place(TOLD)[0]["times"].split()[1] == "submission,2018-07-01T14:22:32.365935-07:00"
+    assert place(TOLD)[0]["times"].split()[1] == "submission,2018-07-01T14:22:32.365935-07:00,"
+
+
+ANNA, BEN = (
+    {"email": f"{name}@uni.example", "id": number, "name": "A. B."} for number, name in enumerate(("anna", "ben"))
+)
+
+
+def test_who_handed_in_comes_from_the_metadata_of_a_group_everybody(place):
+    (place.path / "submission_metadata.json").write_text(json.dumps({"created_at": MOMENT, "users": [ANNA, BEN]}))
+    results, told = place(TOLD)
+    assert results["times"].splitlines()[1] == f"submission,{MOMENT},anna@uni.example ben@uni.example"
+    assert "tells no" not in told
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        [],
+        {},
+        None,
+        [{"id": 1}],
+        [ANNA, {"email": None}],
+        [{"email": "anna@uni.example\nben,x"}],
+        [{"email": "=1+1@uni.example"}],
+        [{"email": "anna@uni.example ben@uni.example"}],
+        [{"email": "a" * 1000 + "@uni.example"}],
+        ["anna@uni.example"],
+    ],
+    ids=str,
+)
+def test_users_without_an_address_are_told_and_the_time_counts_all_the_same(place, users):
+    (place.path / "submission_metadata.json").write_text(json.dumps({"created_at": MOMENT, "users": users}))
+    results, told = place(TOLD)
+    assert results["times"].splitlines() == ["submission,time,student", f"submission,{MOMENT},"]
+    assert "tells no address, so that the hand-in's own number counts" in told
+    assert len(told) < 1000
+
+
+POLICY = """[policy]
+due = 2018-07-01T12:00:00-07:00
+per_day = 0.5
+extensions = { "ben@uni.example" = 2, "1234567" = 5 }
+"""
+
+
+@pytest.fixture
+def with_policy(image):
+    """The image with a policy in its rubric, for one test."""
+    rubric = image / "source" / "kit" / "grading" / "rubric.toml"
+    text = rubric.read_text(encoding="utf-8")
+    assert text.count("\n[policy]\n") == 1
+    rubric.write_text(text.replace("[policy]\n", POLICY), encoding="utf-8")
+    yield image
+    rubric.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("users", "late"), [([ANNA], True), ([ANNA, BEN], False), ([], False)], ids=["none", "one of two", "own number"]
+)
+def test_an_extension_goes_by_whom_gradescope_names_and_not_by_the_hand_ins_number(with_policy, users, late):
+    image, stub = with_policy, {"vae/likelihoods.py": SOLUTION.read_bytes()}
+    shutil.rmtree(image / "submission")
+    for name, content in (stub | {"manifest.json": encode(make("1234567", {}))}).items():
+        (image / "submission" / name).parent.mkdir(parents=True, exist_ok=True)
+        (image / "submission" / name).write_bytes(content)
+    (image / "submission_metadata.json").write_text(json.dumps({"created_at": MOMENT, "users": users}))
+    done = environments.run([image / "run_autograder"], image, AUTOGRADER=str(image))
+    assert done.returncode == 0, done.stderr
+    results = json.loads((image / "results" / "results.json").read_text(encoding="utf-8"))
+    assert results["score"] > 0
+    told = [test["output"] for test in results["tests"] if test["name"] == "rules of the course"]
+    assert bool(told) == late, (told, done.stdout)
+    assert ("stands in the hand-in itself" in done.stdout) == (not users)
 
 
 @pytest.mark.parametrize(

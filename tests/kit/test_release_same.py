@@ -1,6 +1,8 @@
 """Releases are the same bytes from whichever copy of the kit they are made, and hold nothing of the machine."""
 
 import os
+import sys
+import zipfile
 
 import pytest
 
@@ -48,6 +50,38 @@ def test_a_release_is_that_of_this_checkout_and_names_no_place(name, copies):
     places = [str(ROOT).encode(), str(copies[0]).encode()]
     assert not [path for path, content in tree.items() for place in places if place in content]
     assert not [path for path in tree if path.startswith("/") or ".." in path.split("/")]
+
+
+COURSE = """
+import sys
+from grading.nbgrader.course import contents
+from grading.release.trees import zipped
+open(sys.argv[1], "wb").write(zipped(contents()))
+"""
+
+
+def course(root, made):
+    """The files of nbgrader's course as a copy of the kit writes it, those of the kit beside the notebooks as well."""
+    done = environments.run([sys.executable, "-c", COURSE, made], root, PYTHONPATH=str(root))
+    assert done.returncode == 0, done.stderr
+    found = unzipped(made)
+    (kit,) = [path for path in found if path.endswith("kit.zip")]
+    made.write_bytes(found[kit])
+    return found | {f"{kit}/{path}": content for path, content in unzipped(made).items()}
+
+
+def unzipped(file):
+    with zipfile.ZipFile(file) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_course_is_the_same_from_any_copy_and_names_no_place(copies, tmp_path):
+    pytest.importorskip("nbgrader")
+    first, second = (course(root, tmp_path / root.name) for root in copies)
+    assert [path for path in first if path.endswith(".ipynb")]
+    assert first.keys() == second.keys()
+    assert [path for path in first if first[path] != second[path]] == []
+    assert not [path for path, content in first.items() if str(copies[0]).encode() in content]
 
 
 @pytest.mark.parametrize("name", RELEASES)

@@ -1,10 +1,12 @@
 """Trees of files that are given out: the same bytes every time, whole or not at all, and never over anybody's work."""
 
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from grading.release import ReleaseError
+from grading.release.following import WRITTEN
 from grading.release.rubric_cut import public
 from grading.release.trees import differences, write, zipped
 
@@ -74,19 +76,84 @@ def test_a_file_that_is_no_release_stays(tmp_path, make):
     assert out.read_bytes() == before
 
 
-def test_a_folder_with_other_files_stays(tmp_path):
+def files(folder: Path) -> dict[str, bytes]:
+    """What stands in a folder, but for the list of what was written there."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if name != WRITTEN}
+
+
+def test_a_folder_with_other_files_stays_and_they_are_named(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ReleaseError, match="holds other files, and nothing was written"):
+    (tmp_path / "a.txt").write_text("mine")
+    with pytest.raises(ReleaseError, match=r"holds other files, a\.txt, mine\.txt, and nothing was written"):
         write(TREE, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+    assert files(tmp_path) == {"mine.txt": b"mine", "a.txt": b"mine"}
 
 
-def test_a_folder_that_was_changed_by_hand_stays(tmp_path):
+def test_a_fresh_checkout_is_filled_and_keeps_its_history(tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text("ref")
+    assert write(TREE, tmp_path) == len(TREE)
+    assert files(tmp_path) == TREE | {".git/HEAD": b"ref"}
+    assert differences(TREE, tmp_path) == []
+    assert (tmp_path / "b" / "script").stat().st_mode & 0o111 == 0o111
+
+
+def test_a_folder_follows_the_kit_and_what_was_put_beside_stays(tmp_path):
     write(TREE, tmp_path / "out")
-    (tmp_path / "out" / "a.txt").write_text("changed")
-    with pytest.raises(ReleaseError, match="holds other files"):
-        write(TREE, tmp_path / "out")
-    assert (tmp_path / "out" / "a.txt").read_text() == "changed"
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    later = {"a.txt": b"new", "b/script": TREE["b/script"], "d/e.txt": b"e"}  # b/c.txt is gone
+    assert differences(later, tmp_path / "out") == [
+        f"{tmp_path / 'out'}: {told}" for told in ("a.txt differs", "b/c.txt is not of it", "d/e.txt is missing")
+    ]
+    assert write(later, tmp_path / "out") == 3
+    assert files(tmp_path / "out") == later | {"mine.txt": b"mine"}
+    assert differences(later, tmp_path / "out") == []
+    assert write(later, tmp_path / "out") == 0
+
+
+def test_what_was_changed_by_hand_stays_while_the_kit_has_nothing_new(tmp_path):
+    write(TREE, tmp_path)
+    for name in ("a.txt", "b/c.txt"):
+        (tmp_path / name).write_text("changed")
+    later = {"a.txt": b"a", "b/script": b"#!/bin/bash\n"}
+    assert write(later, tmp_path) == 1
+    assert files(tmp_path) == later | {"a.txt": b"changed", "b/c.txt": b"changed"}
+    assert differences(later, tmp_path) == [f"{tmp_path}: a.txt differs"]
+
+
+def test_what_was_changed_on_both_sides_is_in_the_way_and_named_and_nothing_is_written(tmp_path):
+    write(TREE, tmp_path)
+    changed = ("a.txt", "b/c.txt")
+    for name in changed:
+        (tmp_path / name).write_text("changed")
+    (tmp_path / "d").write_text("mine")
+    before = files(tmp_path)
+    later = dict.fromkeys((*TREE, "d", "e"), b"new")
+    with pytest.raises(ReleaseError, match=r"in its place: a\.txt, b/c\.txt, d\. Nothing was written"):
+        write(later, tmp_path)
+    assert files(tmp_path) == before
+    for name in (*changed, "d"):
+        (tmp_path / name).unlink()
+    assert write(later, tmp_path) == 5
+    assert files(tmp_path) == later
+
+
+def test_a_writing_that_was_stopped_goes_on(tmp_path):
+    for out in (tmp_path / "fresh", tmp_path / "old"):
+        out.mkdir()
+        if out.name == "old":
+            write({"a.txt": b"old", "b/c.txt": b"old"}, out)
+        (out / "a.txt").write_bytes(TREE["a.txt"])  # is as far as it came
+        assert write(TREE, out) == 2
+        assert files(out) == TREE
+
+
+def test_of_many_files_in_the_way_the_first_are_named(tmp_path):
+    for name in "gfedcba":
+        (tmp_path / name).touch()
+    with pytest.raises(ReleaseError, match="other files, a, b, c, d, e and 2 more, and"):
+        write(TREE, tmp_path)
 
 
 def test_an_empty_folder_is_filled_and_the_history_beside_a_release_is_no_difference(tmp_path):
@@ -147,7 +214,38 @@ def test_the_cut_rubric_keeps_everything_else_as_it_is_written():
         '# The head.\n[grading]\ninputs = 5\n\n# Of the part.\n[parts."vae.elbo"]\nhints = [\n    "look",\n]\n'
         "points = { a = 1 }\ninstructor_only_as_well = 1\n"
         '\n[claims."vae.elbo"]\npoints = 2\n'
+        "\n[policy]\nfree_days = 3\n"
     )
+
+
+POLICY = """
+[parts."vae.elbo".points]
+a = 1
+[claims.game]
+equals = { a = "cycles" }
+# Anna is ill.
+[policy]
+due = 2026-12-01T23:59:00+01:00  # not for Anna
+per_day = 0.1
+latest_days = 7
+extensions = { anna = 3 }
+drop_lowest = { vae = 1, "g n" = 2 }
+extra_credit = ["game", "vae.elbo", "1.1"]
+[policy.unknown]
+secret = 1
+"""
+
+
+def test_a_student_is_told_the_policy_but_not_whose_it_is_nor_what_is_hidden():
+    cut = public(POLICY)
+    assert cut.partition("[policy]")[2] == (
+        "\ndue = 2026-12-01T23:59:00+01:00\nper_day = 0.1\nlatest_days = 7\n"
+        'drop_lowest = { "vae" = 1, "g n" = 2 }\nextra_credit = ["vae.elbo"]\n'
+    )
+    assert not [word for word in ("nna", "game", "1.1", "secret", "extensions") if word in cut]
+    table = "[policy]\nfree_days = 1\n[policy.extensions]\nanna = 3\n[policy.drop_lowest]\nvae = 1\n"
+    assert public(table).strip() == '[policy]\nfree_days = 1\ndrop_lowest = { "vae" = 1 }'
+    assert public("[grading]\ninputs = 5\n[policy]\nextensions = { anna = 3 }\n") == "[grading]\ninputs = 5\n"
 
 
 def test_a_claim_that_asks_for_a_word_goes_with_its_tables():

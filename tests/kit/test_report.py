@@ -3,7 +3,10 @@
 import base64
 import json
 import re
+import shutil
 from functools import partial
+from html import unescape
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +14,14 @@ import data
 from exercises.experiments.runs import RunError
 from grading import report
 from grading.claims import measure_claims
-from grading.engine.implementation import locate
+from grading.engine.implementation import ROOT, locate
 from grading.listing import Listed
+from grading.pages import own_report
 from grading.pages.own_report import Written
 from grading.records import AnswerRecord
 from grading.repeating import repeated
 from grading.report import ReportError
-from grading.rubric import load
+from grading.rubric import Rubric, load
 from tests.kit.reading_pages import assert_harmless, picture
 
 AGAIN = partial(repeated, locate("solutions"))
@@ -113,7 +117,8 @@ def test_thresholds_outcomes_and_points_are_told(page, make_run):
 def test_the_words_of_the_report_are_told_with_answers_and_pictures(tmp_path):
     answer = AnswerRecord("3.2", "cost", "the cost of one", "wrong", 0.0, 1.0, "O(d^2)", "O(d)", "counted O(d)")
     words = f"It is $d^2$. ![curve](a.png) {MARKUP}"
-    written = [Written("3.2", "The cost", words, (answer,), (f"line 3: {MARKUP}",)), Written("3.3", "The density", "")]
+    lacking = Written("3.3", "The density", "", problems=("Question 3.3 has no words in the report.",))
+    written = [Written("3.2", "The cost", words, (answer,), notes=(f"line 3: {MARKUP}",)), lacking]
     report.write(tmp_path / "report.html", [], [], written, {"a.png": PNG})
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert_harmless(text)
@@ -121,7 +126,7 @@ def test_the_words_of_the_report_are_told_with_answers_and_pictures(tmp_path):
     assert 'alt="curve"' in text
     assert "<td>O(d^2)</td><td>O(d)</td>" in text
     assert "counted O(d)" in text
-    assert text.count("There are no words yet.") == 1
+    assert text.count(">Question 3.3 has no words in the report.<") == 1
     assert text.count("&lt;script&gt;") == 2
 
 
@@ -166,3 +171,76 @@ def test_a_run_is_measured_again_and_agrees_with_its_own_report(python, tmp_path
     assert {part["state"] for part in told["parts"]} == {"todo"}
     figures = sorted(path.name for path in (run / "figures").iterdir())
     assert page.read_text(encoding="utf-8").count("data:image/png;base64,") == len(figures) == 4
+
+
+# Without a run
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """An implementation with nothing written in it, in a folder without runs, where the command runs."""
+    for topic in ("vae", "gan", "flows"):
+        shutil.copytree(ROOT / "exercises" / topic, tmp_path / "mine" / topic)
+    shutil.copy(ROOT / "exercises" / "report.md", tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "mine"
+
+
+def test_nothing_to_report_at_all_is_refused(call, mine):
+    status, _, errors = call("report", "-i", "mine")
+    assert status == 2
+    assert "there is no finished run in runs/" in errors
+    assert not Path("report.html").exists()
+
+
+def fill_in(file, answers):
+    """Write words to one question, one formula of which is none, and answers."""
+    text = file.read_text(encoding="utf-8").replace("Write here.", "It falls as $\\foo d$.", 1)
+    for name, answer in answers.items():
+        assert f'{name} = ""' in text
+        text = text.replace(f'{name} = ""', f"{name} = {answer}")
+    file.write_text(text, encoding="utf-8")
+
+
+def test_a_run_that_is_named_and_missing_is_refused_whatever_is_written(call, mine):
+    fill_in(mine / "report.md", {})
+    status, _, errors = call("report", "runs/vae-1", "-i", "mine")
+    assert status == 2
+    assert "runs/vae-1 is not there" in errors
+
+
+def test_a_part_that_is_written_is_shown_before_there_is_a_run(call, mine):
+    shutil.copy(ROOT / "solutions" / "flows" / "planar.py", mine / "flows")
+    assert call("report", "-i", "mine")[0] == 1
+    assert 'class="word right">right' in Path("report.html").read_text(encoding="utf-8")
+
+
+def test_words_are_shown_before_there_is_a_run_with_what_cannot_be_read_of_them(call, mine):
+    fill_in(mine / "report.md", {"dirac-w1-1": "3", "dirac-w1-2": '"explodes"', "density_cost": '"O(d + k)"'})
+    status, output, errors = call("report", "-i", "mine")
+    assert status == 1
+    assert "there is no finished run in runs/" in output
+    assert "judging the parts" in errors
+    page = unescape(Path("report.html").read_text(encoding="utf-8"))
+    assert_harmless(page)
+    assert "There is no finished run yet" in page
+    assert "Every part and its state" in page
+    assert page.count("This formula could not be read: \\foo d") == 1
+    for problem in (
+        "Question 1.2 has no words in the report.",
+        "Question 1.1 asks for what is not filled in: elbo.",
+        "Question 2.1: dirac-w1-1 = 3.0 cannot be read; expected one of converges,",
+        "Question 2.1: dirac-w1-2 = explodes cannot be read; expected one of converges,",
+        "Question 3.3: density_cost = O(d + k) cannot be read; expected as a product of powers of k and d",
+    ):
+        assert page.count(problem) == 1, problem
+    assert "Question 1.1 has no words" not in page
+
+
+def test_what_each_question_lacks_is_told_as_well_where_the_rubric_has_no_questions(mine):
+    fill_in(mine / "report.md", {"dirac-w1-1": "3"})
+    rubric = load()
+    written, _ = own_report.read(mine, Rubric(rubric.parts, rubric.claims), {})
+    problems = {section.question: section.problems for section in written}
+    assert problems["1.1"] == ("Question 1.1 asks for what is not filled in: elbo.",)
+    assert problems["2.1"][-1].startswith("Question 2.1: dirac-w1-1 = 3.0 cannot be read; expected one of converges")

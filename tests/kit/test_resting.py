@@ -6,7 +6,8 @@ import pytest
 
 from grading.catalogue import all_parts
 from grading.engine.implementation import ROOT
-from grading.resting import SIZE, called, told
+from grading.resting import called, told
+from grading.sources import SIZE
 
 PARTS = {part.name: part for part in all_parts()}
 ELBO, KL, NORMAL, MEAN = "elbo", "kl_gaussian_gaussian_analytic", "log_likelihood_normal", "log_mean_exp"

@@ -4,9 +4,10 @@ import io
 
 from rich.console import Console
 
+from grading.claims import Claim
 from grading.diagnosis import Diagnosis
 from grading.judge import PartVerdict, Verdict
-from grading.terminal import facts, show_part
+from grading.terminal import facts, show_claims, show_part
 from grading.wording import Failure
 
 FAILURE = Failure(
@@ -55,3 +56,30 @@ def test_what_arithmetic_says_stands_right_after_the_ratio():
     names = [name for name, _ in facts(FAILURE)]
     assert names == ["wrong", "called", "answer", "expected", "difference", "ratio", "note"]
     assert dict(facts(FAILURE))["note"] == "2 is K"
+
+
+def claims_shown(*claims: Claim) -> str:
+    console = Console(file=io.StringIO(), width=200, highlight=False)
+    show_claims(console, "run", claims)
+    return console.file.getvalue().rstrip()
+
+
+def wrong(name: str) -> Claim:
+    told = "reported 1.986, measured 7.635 ± 0.010: the two do not agree"
+    return Claim(name, "", "nats", "3.4", "wrong", 1.0, "digits", "at most", 1.986, 7.635, 0.01, 3.0, told)
+
+
+def test_claims_that_do_not_agree_are_told_in_one_line_below_the_table_that_has_the_figures() -> None:
+    text = claims_shown(*(wrong(f"flows.{k}") for k in range(13)))
+    assert text.count("do not agree") == 1
+    assert text.endswith("\n  13 claims: what is reported and what is measured do not agree")
+    alone = claims_shown(wrong("flows.2"))
+    assert alone.endswith("flows.2: reported 1.986, measured 7.635 ± 0.010: the two do not agree")
+
+
+def test_what_is_said_of_several_claims_is_said_once() -> None:
+    told = {"message": "\x1b[2Jno checkpoint"}
+    refused = [Claim(f"flows.{k}", "", "", "3.4", "refused", 1.0, "digits", "at most", **told) for k in "abc"]
+    assert claims_shown(*refused).endswith(
+        "\n  flows.a, flows.b and flows.c: \N{REPLACEMENT CHARACTER}[2Jno checkpoint"
+    )

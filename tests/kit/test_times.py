@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from grading.intake import Source
+from grading.intake.naming import ASSIGNMENT
 from grading.rubric import Policy
-from grading.times import TimesError, of, read, unknown
+from grading.times import TimesError, of, read, students, unknown
 
 CET = timezone(timedelta(hours=1))
 POLICY = Policy(due=datetime(2026, 12, 1, 23, 59, tzinfo=CET))
@@ -71,45 +72,87 @@ def test_names_that_nobody_has_are_known(table: Path) -> None:
     assert unknown(read(table, POLICY), {"anna", "ben"}) == ["zoe"]
 
 
+def test_who_handed_in_is_read_where_the_table_says_so(table: Path) -> None:
+    table.write_text("submission;student;time\nx;ann@u.org;2026-12-01\ny;ann@u.org  ben@u.org ;\nz;;2026-12-01\n")
+    assert students(table, POLICY) == {"x": "ann@u.org", "y": "ann@u.org"}
+    extended = Policy(due=POLICY.due, extensions={"ben@u.org": 2, "ann@u.org": 1})
+    assert students(table, extended) == {"x": "ann@u.org", "y": "ben@u.org"}
+    assert set(read(table, POLICY)) == {"x", "z"}
+    table.write_text("submission,time\nx,2026-12-01\n")
+    assert students(table, POLICY) == {}
+
+
 # nbgrader's note
 
 
-def collected(folder: Path, student: str, note: str = NOTE, assignment: str = "deep-generative-models") -> Path:
+def collected(folder: Path, student: str, note: str = NOTE, assignment: str = ASSIGNMENT) -> Path:
     place = folder / student / assignment
     place.mkdir(parents=True)
     (place / "timestamp.txt").write_text(note)
     return folder / student
 
 
-def test_what_nbgrader_noted_is_taken(tmp_path: Path) -> None:
-    anna = collected(tmp_path / "submitted", "anna")
+@pytest.fixture
+def submitted(tmp_path: Path) -> Path:
+    """Where nbgrader collects, in its course."""
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "nbgrader_config.py").touch()
+    return tmp_path / "course" / "submitted"
+
+
+@pytest.mark.parametrize("file", ["nbgrader_config.py", "gradebook.db"])
+def test_what_nbgrader_noted_is_taken(submitted: Path, file: str) -> None:
+    (submitted.parent / "nbgrader_config.py").rename(submitted.parent / file)
+    anna = collected(submitted, "anna")
     expected = "2026-11-30T15:58:23.948203+00:00"
     assert of(Source("anna", anna), {}) == expected
-    assert of(Source("anna", anna / "deep-generative-models"), {}) == expected
+    assert of(Source("anna", anna / ASSIGNMENT), {}) == expected
 
 
-def test_the_instructors_table_goes_before_nbgraders_note(tmp_path: Path) -> None:
-    anna = collected(tmp_path / "submitted", "anna")
+def test_the_instructors_table_goes_before_nbgraders_note(submitted: Path) -> None:
+    anna = collected(submitted, "anna")
     given = datetime(2026, 12, 1, 12, tzinfo=CET)
     assert of(Source("anna", anna), {"anna": given}) == "2026-12-01T12:00:00+01:00"
     assert of(Source("anna", anna), {"ben": given}) != "2026-12-01T12:00:00+01:00"
 
 
-def test_of_several_notes_the_last_counts(tmp_path: Path) -> None:
-    anna = collected(tmp_path / "submitted", "anna")
-    collected(tmp_path / "submitted", "anna", "2026-12-05 00:00:00 UTC", "deep-generative-models-2")
-    assert of(Source("anna", anna), {}) == "2026-12-05T00:00:00+00:00"
+@pytest.mark.parametrize("other", ["2020-01-01 00:00:00 UTC", "2030-01-01 00:00:00 UTC"])
+def test_no_note_of_another_assignment_counts(submitted: Path, other: str) -> None:
+    anna = collected(submitted, "anna")
+    collected(submitted, "anna", other, "homework-2")
+    ben = collected(submitted, "ben", other, "homework-2")
+    assert of(Source("anna", anna), {}).startswith("2026-11-30")
+    assert of(Source("ben", ben), {}) == of(Source("ben", ben / "homework-2"), {}) == ""
 
 
-def test_no_students_own_note_is_believed(tmp_path: Path) -> None:
+def test_no_students_own_note_is_believed(tmp_path: Path, submitted: Path) -> None:
     uploaded = collected(tmp_path / "uploads", "anna")
     assert of(Source("anna", uploaded), {}) == ""
-    anna = collected(tmp_path / "submitted", "anna")
-    inner = anna / "deep-generative-models" / "mine"
+    anna = collected(submitted, "anna")
+    inner = anna / ASSIGNMENT / "mine"
     inner.mkdir()
     (inner / "timestamp.txt").write_text("2030-01-01 00:00:00 UTC")
     (anna / "timestamp.txt").write_text("2030-01-01 00:00:00 UTC")
     assert of(Source("anna", anna), {}).startswith("2026-11-30")
+
+
+def test_a_folder_that_is_called_as_nbgraders_is_not_it(tmp_path: Path) -> None:
+    for base in (tmp_path, tmp_path / "submitted" / "eve"):  # what eve may have handed in
+        anna = collected(base / "submitted", "anna")
+        assert of(Source("anna", anna), {}) == of(Source("anna", anna / ASSIGNMENT), {}) == ""
+    (tmp_path / "nbgrader_config.py").mkdir()
+    (tmp_path / "gradebook.db").symlink_to("elsewhere")
+    assert of(Source("anna", tmp_path / "submitted" / "anna"), {}) == ""
+
+
+def test_no_link_leads_to_the_note_of_another(submitted: Path) -> None:
+    ben = collected(submitted, "ben")
+    for name in ("anna", "carl"):
+        (submitted / name).mkdir()
+    (submitted / "anna" / ASSIGNMENT).symlink_to(ben / ASSIGNMENT)
+    (submitted / "dora").symlink_to(ben)
+    for name in ("anna", "carl", "dora"):
+        assert of(Source(name, submitted / name), {}) == of(Source(name, submitted / name / ASSIGNMENT), {}) == ""
 
 
 def test_no_date_of_a_file_is_believed(tmp_path: Path) -> None:
@@ -119,14 +162,15 @@ def test_no_date_of_a_file_is_believed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("note", ["", "soon", "\x00", "2026-11-30 15:58:23 UTC" + " " * 200, "2026-11-30 15:58 MARS"])
-def test_a_note_that_says_nothing_is_none(tmp_path: Path, note: str) -> None:
-    assert of(Source("anna", collected(tmp_path / "submitted", "anna", note)), {}) == ""
+def test_a_note_that_says_nothing_is_none(submitted: Path, note: str) -> None:
+    assert of(Source("anna", collected(submitted, "anna", note)), {}) == ""
 
 
-def test_a_link_or_a_directory_in_place_of_a_note_is_none(tmp_path: Path) -> None:
-    for name, make in (("anna", lambda p: p.mkdir()), ("ben", lambda p: p.symlink_to(tmp_path / "real"))):
-        (tmp_path / "real").write_text(NOTE)
-        place = collected(tmp_path / "submitted", name) / "deep-generative-models" / "timestamp.txt"
+def test_a_link_a_pipe_or_a_directory_in_place_of_a_note_is_none(tmp_path: Path, submitted: Path) -> None:
+    (tmp_path / "real").write_text(NOTE)
+    makers = {"anna": Path.mkdir, "ben": lambda p: p.symlink_to(tmp_path / "real"), "carl": os.mkfifo}
+    for name, make in makers.items():
+        place = collected(submitted, name) / ASSIGNMENT / "timestamp.txt"
         place.unlink()
         make(place)
-        assert of(Source(name, tmp_path / "submitted" / name), {}) == ""
+        assert of(Source(name, submitted / name), {}) == ""

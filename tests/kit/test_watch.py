@@ -204,6 +204,17 @@ def test_a_part_that_is_called_and_not_watched_is_judged_where_it_is_asked_for(c
     assert "0 of 1 part right, 1 wrong" in text
 
 
+def test_what_is_not_handed_in_is_told_under_the_part(watch):
+    stub = watch.worker.directory / "vae" / "bounds.py"
+    stub.parent.mkdir()
+    stub.write_text("from .helper import helped\n")
+    (stub.parent / "helper.py").write_text("helped = 1\n")
+    told = save(watch, "bounds.py", elbo="right")
+    assert "vae/bounds.py, line 1: vae/helper.py is not handed in: " in told
+    assert "So vae.elbo is wrong for the grader" in told
+    assert "not handed in" not in save(watch, "likelihoods.py", log_mean_exp="right")
+
+
 def test_what_probes_make_it_print_is_no_parts(watch):
     text = save(watch, "likelihoods.py", log_likelihood_bernoulli="wrong", log_likelihood_normal="wrong")
     assert f"{NORMAL} has failed" in text

@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook
 
 from grading.nbgrader import ASSIGNMENT
 from grading.rubric import load
+from tests.kit.reading_pages import Page, assert_figures_are_as_told
 from tests.worked import students
 from tests.worked.worked import GIVEN, VIEWS, work_through
 
@@ -89,6 +90,11 @@ def test_figures_are_measured_again_and_answers_set_beside_them(records):
     assert (ben["log_det_cost"]["outcome"], ben["log_det_cost"]["given"]) == ("wrong", "O(d^3)")
 
 
+def test_every_time_is_of_one_of_the_eight(records):
+    assert sorted(students.TIMES) == EIGHT
+    assert {name: record["handed_in_at"] for name, record in records.items()} == students.TIMES
+
+
 def test_lateness_costs_whom_the_policy_says(records):
     settled = {name: record["settlement"] for name, record in records.items() if record["settlement"]}
     days = {name: (s["late_days"], s["charged_days"]) for name, s in settled.items() if s["late_days"]}
@@ -137,7 +143,7 @@ def test_the_copy_is_the_first_of_the_similar_pairs(places, page):
     rows = list(csv.reader((places.graded / "similar.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert {rows[2][0], rows[2][1]} == {"anna", "chiara"}
     assert "never a verdict" in rows[0][0]
-    assert page.xpath("//table[@id='alike']//tr[@data-pair]")[0].get("data-pair") == "anna chiara"
+    assert alike(page)[0].get("data-pair") == "anna chiara"
 
 
 def test_rows_of_the_page_are_the_records(page, records):
@@ -154,23 +160,65 @@ def test_rows_of_the_page_are_the_records(page, records):
         expected |= {topic: of_parts(record, f"{topic}.") for topic in ("vae", "gan", "flows")}
         expected |= {"answers": of_answers(record), "words": of_words(record), "notes": len(record["notes"])}
         expected |= {"waiting": record["settlement"]["waiting"], "late": record["settlement"]["late_days"]}
-        expected |= {"look_at": len(record["look_at"]), "seconds": round(record["budget"]["used"], 1)}
+        expected |= {"look_at": len(record["look_at"]), "seconds": record["budget"]["used"]}
+        expected |= {"percent": 100 * record["points"] / record["possible"]}
         assert {key: float(told[key]) for key in expected} == pytest.approx(expected), name
         (link,) = row.xpath("./th/a/@href")
         assert link == f"feedback/{name}.html"
+        below = [record["student"], record["file"] if record["file"] != name else ""]
+        assert row.xpath("./th")[0].text_content() == name + ", ".join(filter(None, below))
 
 
-def test_totals_and_distribution_of_the_page_are_those_of_the_records(page, graded):
+def test_a_person_sees_of_every_value_of_the_page_what_a_program_reads(places):
+    page = Page((places.graded / "index.html").read_text(encoding="utf-8"))
+    assert_figures_are_as_told(page)
+    assert len(page.valued()) > 2000
+
+
+def test_totals_and_distribution_of_the_page_are_those_of_the_records(page, graded, records):
     points = [record["points"] for record in graded]
     told = {each.get("data-total"): float(each.get("data-value")) for each in page.xpath("//*[@data-total]")}
     expected = {"count": len(points), "refused": 1, "mean": np.mean(points), "median": np.median(points)}
     expected |= {"deviation": np.std(points, ddof=1), "lowest": min(points), "highest": max(points)}
-    expected |= {"seconds": np.median([record["budget"]["used"] for record in graded])}
+    used, bound = [record["budget"]["used"] for record in graded], graded[0]["possible"]
+    expected |= {"seconds": np.median(used), "longest": max(used)}
+    expected |= {"bound": bound, "bins": 10, "step": max(bound, *points) / 10}
+    expected |= {"noted": sum(bool(record["notes"] or record["look_at"]) for record in records.values())}
+    circumstances = graded[0]["circumstances"]
+    expected |= {"parts": len(circumstances["parts"]), "inputs": circumstances["inputs"], "shown": 8, "all": 8}
+    expected |= {"properties": sum(len(part["properties"]) for part in graded[0]["parts"])}
     assert told == pytest.approx(expected)
-    bars = page.xpath("//rect[@data-low]")
+    bars = page.xpath("//g[@data-low]")
     edges = [float(bar.get("data-low")) for bar in bars] + [float(bars[-1].get("data-high"))]
     counts, _ = np.histogram(points, edges)
     assert [int(bar.get("data-value")) for bar in bars] == list(counts)
+
+
+def test_time_isolation_and_pairs_of_the_page_are_those_of_the_records(places, page, graded):
+    exhausted = [record["submission"] for record in graded if record["budget"]["exhausted"]]
+    (told,) = page.xpath("//*[@data-told='exhausted']")
+    assert linked(told) == exhausted
+    assert ("Nobody's time ran out." in told.text_content()) == (not exhausted)
+    rows = page.xpath("//tr[@data-layer]")
+    assert [row.get("data-layer") for row in rows] == load().grading.isolation
+    for row in rows:
+        without = [record["submission"] for record in graded if row.get("data-layer") not in record["isolation"]]
+        assert (int(row.xpath("./td/@data-value")[0]), linked(row)) == (len(without), without)
+    found = list(csv.reader((places.graded / "similar.csv").read_text(encoding="utf-8-sig").splitlines()))[2:]
+    shown = [(row.get("data-pair"), [float(v) for v in row.xpath("./td/@data-value")]) for row in alike(page)]
+    shares = {f"{first} {second}": [float(own), float(other)] for first, second, own, other, *_ in found}
+    assert [name for name, _ in shown] == list(shares)
+    for name, values in shown:
+        assert values == pytest.approx(shares[name], abs=0.01)
+
+
+def alike(page):
+    return page.xpath("//table[@id='alike']//tr[@data-pair]")
+
+
+def linked(element):
+    """The submissions that an element links to."""
+    return [link.removeprefix("feedback/").removesuffix(".html") for link in element.xpath(".//a/@href")]
 
 
 def test_items_of_the_page_are_those_of_the_records(page, graded):
@@ -184,6 +232,7 @@ def test_items_of_the_page_are_those_of_the_records(page, graded):
             found = [value for p in found for value in p["properties"] if value["property"] == own]
         points, outcomes = np.array([one["points"] for one in found]), [one["outcome"] for one in found]
         told = {cell.get("data-column"): cell.get("data-value") for cell in row.xpath(".//td[@data-column]")}
+        assert float(told["possible"]) == found[0]["possible"]
         assert float(told["difficulty"]) == pytest.approx(np.mean(points / found[0]["possible"])), name
         assert [int(told[o]) for o in ("right", "wrong", "todo")] == [
             outcomes.count(o) for o in ("right", "wrong", "todo")
@@ -203,7 +252,8 @@ def by_name_and_by_message(graded):
                 named[" ".join([part["part"], *part["diagnosis"]["mistakes"]])].append(record["submission"])
                 continue
             for value in part["properties"]:
-                if value["outcome"] == "wrong" and value["failure"]:
+                lacking = f"there is no file {part['file']}"
+                if value["outcome"] == "wrong" and value["failure"] and value["failure"]["message"] != lacking:
                     message = " ".join(value["failure"]["message"].split())[:100]
                     told[f"{part['part']} {value['property']}", message].append(record["submission"])
     return [{what: who for what, who in found.items() if len(who) > 1} for found in (named, told)]
@@ -211,7 +261,7 @@ def by_name_and_by_message(graded):
 
 def who(row):
     """The submissions that a row links to, of which it tells how many they are."""
-    found = [link.removeprefix("feedback/").removesuffix(".html") for link in row.xpath(".//a/@href")]
+    found = linked(row)
     assert [int(cell.get("data-value")) for cell in row.xpath(".//td[@data-column]")] == [len(found)]
     return found
 

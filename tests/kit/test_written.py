@@ -175,6 +175,13 @@ def test_a_number_may_be_written_as_one(value: str, expected: float | str) -> No
     assert section(f"## 1.1\n```toml\nelbo = {value}\n```", "1.1").answers == {"elbo": expected}
 
 
+@pytest.mark.parametrize("value", ["0x" + "F" * 9_000, "0b" + "1" * 9_000, "1" + "0" * 400])
+def test_a_number_that_is_beyond_all_numbers_costs_its_own_answer_alone(value: str) -> None:
+    found = section(f'## 2.1\n```toml\ndirac-jsd-1 = {value}\ndirac-jsd-2 = "cycles"\n```', "2.1")
+    assert found.answers == {"dirac-jsd-2": "cycles"}
+    assert found.notes == ("dirac-jsd-1 is a number too large to be read",)
+
+
 @pytest.mark.parametrize("value", ["[1]", "{a = 1}", "2020-01-01", "true", '""', "", "[" * 5000, "1" + "0" * 5000])
 def test_what_is_no_answer_is_none(value: str) -> None:
     found = section(f"## 1.1\n```toml\nelbo = {value}\n```", "1.1")

@@ -13,6 +13,7 @@ from grading.claims import Claim
 from grading.engine.implementation import Implementation, locate
 from grading.nbgrader.texts import answers_text
 from grading.pages import feedback_page
+from grading.policies import asked_for
 from grading.records import AnswerRecord, Circumstances, Record, RunRecord
 from grading.views.cases import cases
 from grading.written import costs, orders
@@ -154,6 +155,71 @@ def test_every_answer_of_the_rubric_has_a_record() -> None:
     expected = [(name, key) for name, question in RUBRIC.questions.items() for key in question.answers]
     assert [(each.question, each.answer) for each in made] == expected
     assert {each.outcome for each in made} == {"missing"}
+
+
+# Beside the rubric
+
+
+def with_key(**key: Any) -> rubric.Rubric:
+    """A rubric with an answer that needs no run."""
+    question = RUBRIC.questions["3.2"]
+    asked = {"own": rubric.AnswerRubric("the own one", 2.0, **key)}
+    return replace(RUBRIC, questions={"3.2": replace(question, answers=asked)})
+
+
+def keyed(given: Any, **key: Any) -> AnswerRecord:
+    (found,) = written.answer_records({"3.2": written.Section(answers={"own": given})}, [], with_key(**key))
+    assert found.points == (2.0 if found.outcome == "right" else 0.0)
+    return found
+
+
+@pytest.mark.parametrize("given", [1.3, 1.2, 1.1, "1.25", "1,2", "1.30 nats", 1.15])
+def test_a_number_within_the_tolerance_is_right(given: Any) -> None:
+    found = keyed(given, equals=1.2, tolerance=0.1)
+    assert (found.outcome, found.measured, found.message) == ("right", 1.2, "")
+
+
+@pytest.mark.parametrize("given", [1.31, 1.09, "-1.2", "about 1.2", float("nan"), float("inf"), "1e0", "12"])
+def test_another_number_is_wrong_and_the_right_one_is_not_told(given: Any) -> None:
+    found = keyed(given, equals=1.2, tolerance=0.1)
+    assert (found.outcome, found.measured) == ("wrong", None)
+    assert found.message.startswith("answered ")
+    assert "1.2" not in found.message.replace(str(given), "")
+
+
+def test_a_number_without_a_tolerance_to_speak_of_is_exact() -> None:
+    assert keyed("4", equals=4.0, tolerance=0.0).outcome == "right"
+    assert keyed(0.3, equals=0.1 + 0.2, tolerance=0.0).outcome == "right"  # but for rounding
+    assert keyed("4.001", equals=4.0, tolerance=0.0).outcome == "wrong"
+
+
+@pytest.mark.parametrize("given", ["Jensen", "jensen.", " jensen's   inequality", "JENSEN'S INEQUALITY"])
+def test_one_of_several_words_is_right(given: str) -> None:
+    found = keyed(given, equals=["Jensen", "Jensen's inequality"])
+    assert found.outcome == "right"
+    assert found.measured in ("Jensen", "Jensen's inequality")
+    assert keyed("Markov", equals=["Jensen", "Jensen's inequality"]).message == "answered 'Markov', expected another"
+    assert keyed(given, equals="Jensen").outcome == ("right" if "'" not in given else "wrong")
+
+
+def test_an_answer_beside_the_rubric_counts_where_no_runs_are_measured() -> None:
+    own = with_key(equals="x")
+    words = own.questions["3.2"].points
+    assert written.possible(own, measured=False) == words + 2.0
+    (found,) = written.grade_report('# 3.2\n```toml\nown = "x"\n```\n', (), [], own, measured=False).answers
+    assert (found.outcome, found.points, found.possible) == ("right", 2.0, 2.0)
+    assert list(asked_for(own, only=False, runs=False).questions["3.2"].answers) == ["own"]
+
+
+def test_the_report_asks_for_what_the_key_is_and_does_not_tell_it() -> None:
+    number, word = (written.section_text("3.2", with_key(**key)) for key in NUMBER_AND_WORD)
+    assert "# a number, between the quotes\nown = " in number
+    assert "# a word, between the quotes\nown = " in word
+    assert "17" not in number
+    assert "Jensen" not in word
+
+
+NUMBER_AND_WORD: tuple[dict[str, Any], ...] = ({"equals": 17.0, "tolerance": 1.0}, {"equals": ["Jensen"]})
 
 
 # Words

@@ -10,7 +10,7 @@ from torch import Tensor
 from grading.engine.calls import Cost
 
 from .closeness import WrongAnswer, assert_close, assert_tensor, per_instance
-from .oracles import Layer, constrained_u
+from .oracles import Layer, reach
 from .properties import Function
 
 F64 = torch.float64
@@ -66,16 +66,6 @@ def _repeated(layer: Layer, times: int) -> Layer:
     )
 
 
-def parameters(layers: Sequence[Layer]) -> list[Tensor]:
-    """Return fresh leaves for all u, w and b, to differentiate an oracle by."""
-    return [t.clone().requires_grad_() for layer in layers for t in layer]
-
-
-def as_layers(flat: Sequence[Tensor]) -> list[Layer]:
-    """Put the leaves of `parameters` together again."""
-    return [(flat[i], flat[i + 1], flat[i + 2]) for i in range(0, len(flat), 3)]
-
-
 def assert_gradients(answers: Iterable[Tensor], expected: Sequence[Tensor], names: Sequence[str]) -> None:
     """Accept gradients that are the oracle's; rounding in one grows with the largest of them.
 
@@ -118,7 +108,7 @@ STEP = 0.25
 
 def grid(layers: Sequence[Layer]) -> tuple[Tensor, float]:
     """Return the points of a grid on the plane that holds all the mass of a smooth flow, and the area of a cell."""
-    # A layer moves no point further than |u_hat|, and N(0, I) has no mass to speak of beyond 6.
-    reach = 6 + sum(float(constrained_u(u, w).norm()) for u, w, _ in layers)
-    axis = STEP * torch.arange(-math.ceil(reach / STEP), math.ceil(reach / STEP) + 1, dtype=F64)
+    # N(0, I) has no mass to speak of beyond 6.
+    steps = math.ceil((6 + reach(layers)) / STEP)
+    axis = STEP * torch.arange(-steps, steps + 1, dtype=F64)
     return torch.cartesian_prod(axis, axis), STEP**2

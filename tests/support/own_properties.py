@@ -88,6 +88,7 @@ def _judge(topic: Topic, subject: Subject, tried: Tried, name: str) -> None:
         CallFailed: what it raised for a right one.
     """
     if name == OWN:
+        _expect_written(topic, subject)
         _expect_right(topic, subject)
     raised = why_rejected(topic, subject, tried.ask)
     if raised is None and not tried.is_right:
@@ -96,6 +97,19 @@ def _judge(topic: Topic, subject: Subject, tried: Tried, name: str) -> None:
         what = f"for a function that is right ({tried.sentence})"
         message = f"{raised.fault.message}: {what}" if raised.fault.message else what
         raise CallFailed(replace(raised.fault, message=message)) from raised.__cause__
+
+
+def _expect_written(topic: Topic, subject: Subject) -> None:
+    """Accept a property that is there, whatever it does at its first question.
+
+    Raises:
+        CallFailed: it is still to be written, or gives no answer.
+    """
+    try:
+        topic.answer(subject.call((), 0))
+    except CallFailed as failed:
+        if is_no_judgement(failed.fault):
+            raise
 
 
 def _expect_right(topic: Topic, subject: Subject) -> None:
@@ -114,7 +128,7 @@ def _expect_right(topic: Topic, subject: Subject) -> None:
                     raise
                 raise WrongAnswer(
                     f"your {subject.name} is not right yet, and a property can only be tried on a right one: "
-                    f"{value.name} does not hold of it. First: elbo check {subject.of.name}"
+                    f"{value.name} does not hold of it. First: `elbo check {subject.of.name}`"
                 ) from error
 
 

@@ -211,6 +211,7 @@ class Topic:
         """Ask through `ask`, which answers one call."""
         self._name, self._send, self._seed, self._count = name, ask, seed, 0
         self.last: tuple[Call, Answer | Fault | None] | None = None
+        self.answered: dict[str, Answer] = {}  # the last answer of each part
 
     def __getattr__(self, name: str) -> Function:
         """Return the stand-in for a function."""
@@ -235,6 +236,7 @@ class Topic:
         self.last = (call, reply)
         if isinstance(reply, Fault):
             raise CallFailed(reply)
+        self.answered[call.part] = reply
         return reply
 
 

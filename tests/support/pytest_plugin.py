@@ -15,12 +15,14 @@ from grading.engine.inputs import draw, shrink
 from grading.engine.worker import reply
 from grading.engine.workers import AtOnce
 from grading.judge import PROFILES, Judge, Outcome, PartVerdict, Verdict
-from grading.terminal import facts
+from grading.own_files import told
+from grading.terminal import facts, harmless
 from grading.wording import Failure, describe
 
 from .properties import PARTS, Attempt, Part, Property, run_check
 
-LOOKS_LIKE = "looks_like"  # the name of what a report carries to where all are told, also from another process
+# The names of what a report carries to where all are told, also from another process.
+LOOKS_LIKE, NOT_HANDED_IN = "looks_like", "not_handed_in"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the implementation once for all properties."""
-    config.stash[NAMED], config.stash[OUTCOMES] = {}, {}
+    config.stash[NAMED], config.stash[OUTCOMES], config.stash[OWN_FILES] = {}, {}, {}
     try:
         config.stash[IMPLEMENTATION] = Implementation(locate(config.getoption("--implementation")))
     except ImplementationNotFound as error:
@@ -43,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 IMPLEMENTATION = pytest.StashKey[Implementation]()
 NAMED = pytest.StashKey[dict[str, str]]()  # what the parts that are wrong look like
 OUTCOMES = pytest.StashKey[dict[str, Outcome]]()  # of the parts that these call
+OWN_FILES = pytest.StashKey[dict[str, list[str]]]()  # what of parts is not handed in
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> "list[PropertyItem] | None":
@@ -69,6 +72,7 @@ class PropertyItem(pytest.Item):
 
         What is raised then is the student's own exception, if there is one, so that a debugger stops where it was.
         """
+        self.note_what_is_not_handed_in()
         profile = PROFILES[self.config.getoption("--profile")]
         seed = self.config.getoption("--seed")
         tries = (run_check(self.value, self.ask, inputs) for inputs in draw(self.value, seed, profile.inputs))
@@ -94,6 +98,13 @@ class PropertyItem(pytest.Item):
             return answer(function, call)
         except Exception as error:
             raise CallFailed(fault_of(error, implementation.directory)) from error
+
+    def note_what_is_not_handed_in(self) -> None:
+        """Note what the part's file imports that the grader will not have, which is looked for once in a process."""
+        noted, part = self.config.stash[OWN_FILES], self.value.part
+        if part not in noted:
+            noted[part] = told([PARTS[part]], self.config.stash[IMPLEMENTATION].directory)
+        self.user_properties.extend((NOT_HANDED_IN, line) for line in noted[part])
 
     def note_what_it_looks_like(self, attempt: Attempt) -> None:
         """Note the mistake that the part looks like, which is asked for once in a process."""
@@ -162,13 +173,15 @@ def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell of each part once which mistake it looks like."""
-    noted = [note for report in terminalreporter.stats.get("failed", ()) for note in report.user_properties]
-    told = dict.fromkeys(text for name, text in noted if name == LOOKS_LIKE)
-    if told:
-        terminalreporter.section("what it looks like")
-        for text in told:
-            terminalreporter.write_line(text, bold=True)
+    """Tell of each part once which mistake it looks like, and what of it is not handed in."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    noted = [note for report in reports for note in getattr(report, "user_properties", ())]
+    for title, kind in (("what it looks like", LOOKS_LIKE), ("what is not handed in", NOT_HANDED_IN)):
+        lines = dict.fromkeys(text for name, text in noted if name == kind)
+        if lines:
+            terminalreporter.section(title)
+        for text in lines:
+            terminalreporter.write_line(harmless(text), bold=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -16,7 +16,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("class"), help="A directory that is not there yet.")
     out = parser.parse_args().out.resolve()
     if out.exists():
-        sys.exit(f"--out {out}: it is there already, and nothing is overwritten; remove it, or give another")
+        sys.exit(
+            f"--out {out}: it is there already, perhaps the class of another time, and nothing is written over. "
+            f"Look at {out / 'graded' / 'index.html'}; or remove it (rm -r {out}); or work in another directory "
+            "(python -m tests.worked --out another-class)."
+        )
     out.mkdir(parents=True)
     try:
         places = work_through(out, lambda step: print(step, flush=True))

@@ -24,7 +24,7 @@ TIMES = {
     "emil": "2026-12-01T09:30:00+01:00",
     "fatima": "2026-12-03T22:00:00+01:00",
     "goran": "2026-12-02T10:00:00+01:00",
-    "hanna": "2026-12-01T12:00:00+01:00",
+    "hanna.pdf": "2026-12-01T12:00:00+01:00",
 }
 SHARED = ("vae.log_mean_exp", "forgets_to_divide")  # the mistake that ben and fatima make
 HALF = ("vae.", "flows.constrain_u", "flows.planar")

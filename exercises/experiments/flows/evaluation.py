@@ -19,6 +19,7 @@ from .settings import Training
 LOOK = 10_000  # points for a look during training, and the most that are worked on at a time
 DRAWS = 50_000  # of the base, where a flow is measured by its samples
 BINS = 20
+SLACK = 0.05  # nats, several standard errors of an average over the points of a look
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,26 @@ def losses(functions: Functions, layers: Layers, training: Training, points: Ten
 def constant_of(training: Training) -> float:
     """Return what makes a divergence of the reverse KL's terms: log Z, and 0 where training is from samples."""
     return two_dimensional.log_normalizer(training.target) if training.mode == "density" else 0.0
+
+
+def lower_bound(training: Training) -> float | None:
+    """Return what no flow has a loss below, in nats: the entropy of the samples, or 0, a divergence from the density.
+
+    None for the density of the sine, whose mass is infinite.
+    """
+    if training.mode == "samples":
+        return two_dimensional.entropy(training.target)
+    return None if training.target == "sine" else 0.0
+
+
+def impossible(training: Training, loss: float) -> str:
+    """Say why no flow has such a loss on held-out points, "" where one may have it."""
+    bound = lower_bound(training)
+    if bound is None or loss >= bound - SLACK:
+        return ""
+    below = "the entropy of the data" if training.mode == "samples" else "0"
+    what = "density" if training.mode == "samples" else "divergence"
+    return f"below {below}, which no {what} is: a log-determinant is wrong"
 
 
 def points_for(training: Training, most: int) -> Tensor:

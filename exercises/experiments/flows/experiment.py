@@ -19,7 +19,8 @@ from .. import runs
 from ..runs import Run, RunError
 from ..seeds import seed_epoch
 from ..side_by_side import work_through
-from .evaluation import scores
+from ..sources import is_of_others, set_aside
+from .evaluation import impossible, scores
 from .networks import DIM, Functions, Implementation, PlanarFlow, layers_of, load_model
 from .settings import Config, Training, trainings
 from .training import EPOCHS, fit, initial_weights, objective_of
@@ -28,7 +29,16 @@ Load = Callable[[], Implementation]
 SLOW = 5e-3, 1e-3  # seconds for a loss, and more for each layer; ten times what the reference takes, or more
 
 
-def train(load: Load, config: Config, out: Path, *, resume: bool = False, name: str = "", preset: str = "") -> Run:
+def train(
+    load: Load,
+    config: Config,
+    out: Path,
+    *,
+    resume: bool = False,
+    name: str = "",
+    preset: str = "",
+    source: str = "",
+) -> Run:
     """Train the flows that the settings ask for with the student's functions, and leave a run.
 
     The trainings share the processor's cores, each in a process of its own; every share of a training begins from
@@ -41,6 +51,7 @@ def train(load: Load, config: Config, out: Path, *, resume: bool = False, name: 
         resume: go on with the trainings that are not finished.
         name: of the implementation, for the record.
         preset: the preset that config began from, for the record.
+        source: what tells the functions from those before a change; with `resume`, what others trained is trained anew.
 
     Returns:
         The finished run; its summary has the figures of every training, named by `evaluation.score_names`.
@@ -66,7 +77,7 @@ def train(load: Load, config: Config, out: Path, *, resume: bool = False, name: 
         print(line, flush=True)
     run = runs.resume(out, record) if resume else runs.create(out, record)
     try:
-        train_all(load, chosen, config, run, record)
+        train_all(load, chosen, config, run, record, source)
         finish(functions, chosen, config, run)
     except KeyboardInterrupt as error:
         raise runs.RunInterrupted(
@@ -126,14 +137,17 @@ def _shape(answer: Any) -> Any:
     return tuple(answer.shape) if isinstance(answer, Tensor) else type(answer).__name__
 
 
-def train_all(load: Load, chosen: Sequence[Training], config: Config, run: Run, record: dict[str, Any]) -> None:
-    """Train what is not trained yet, side by side.
+def train_all(
+    load: Load, chosen: Sequence[Training], config: Config, run: Run, record: dict[str, Any], source: str = ""
+) -> None:
+    """Train what is not trained yet by these functions, side by side.
 
     Raises:
         RunError: trainings broke down; says each one's reason, after all others are done.
     """
+    _set_aside_of_others(chosen, run, source)
     waiting = [t for t in chosen if not (run.training(t.name) / "summary.json").is_file()]
-    jobs = {t.name: partial(train_one, load, t, config, run.training(t.name), record) for t in waiting}
+    jobs = {t.name: partial(train_one, load, t, config, run.training(t.name), record, source) for t in waiting}
     told: set[str] = set()
     done = 0
 
@@ -154,7 +168,19 @@ def train_all(load: Load, chosen: Sequence[Training], config: Config, run: Run, 
         )
 
 
-def train_one(load: Load, training: Training, config: Config, path: Path, record: dict[str, Any]) -> None:
+def _set_aside_of_others(chosen: Sequence[Training], run: Run, source: str) -> None:
+    """Set aside what other functions trained, and the summary of it, and say which trainings are trained anew."""
+    others = [own for t in chosen if (own := trained(run, t)) is not None and is_of_others(own, source)]
+    if others and run.finished:  # first, so that a run of which trainings are missing is never a finished one
+        set_aside(run.path / "summary.json", "older")
+    for own in others:
+        aside = set_aside(own.path, "older").name
+        print(f"{own.path.name} was trained by other functions: it is kept as {aside}, and trained anew", flush=True)
+
+
+def train_one(
+    load: Load, training: Training, config: Config, path: Path, record: dict[str, Any], source: str = ""
+) -> None:
     """Train one flow, in a process of its own, and leave its run.
 
     Raises:
@@ -165,19 +191,17 @@ def train_one(load: Load, training: Training, config: Config, path: Path, record
     seed_epoch(config.seed, 0)
     flow = PlanarFlow(initial_weights(training, config), config.shifted)
     own = record | {"training": training.name}
+    if source and not (path / "config.json").exists():  # one that was begun before it was told goes on without it
+        own["source"] = source
     run = runs.begin(path, own)
     try:
         fit(functions, flow, training, config, run)
         seed_epoch(config.seed, EPOCHS + 1)
         measured = scores(functions, flow.layers(), training)
     except RunError as error:
-        raise RunError(f"{training.name}: {error} What it left is kept in {_set_aside(path)}.") from error
+        raise RunError(f"{training.name}: {error} What it left is kept in {set_aside(path, 'broken')}.") from error
     seconds = sum(m["cpu_seconds"] for m in run.metrics())
     run.write_summary({name: score.value for name, score in measured.items()} | {"training_cpu_seconds": seconds})
-
-
-def _set_aside(path: Path) -> Path:
-    return path.rename(runs.first_free(lambda number: path.with_name(f"{path.name}.broken-{number}")))
 
 
 def trained(run: Run, training: Training) -> Run | None:
@@ -192,14 +216,16 @@ def _shares_done(chosen: Sequence[Training], run: Run) -> int:
 
 
 def _news(training: Training, run: Run, told: set[str]) -> list[str]:
-    """Say once what a training ended with."""
+    """Say once what a training ended with, and where that cannot be."""
     own = trained(run, training)
     if own is None or not own.finished or training.name in told:
         return []
     told.add(training.name)
     *figures, seconds = own.summary().items()
     values = ", ".join(f"{name.split('.')[1].replace('_', ' ')} {value:.4f}" for name, value in figures)
-    return [f"{training.name:18} {values}  ({seconds[1]:.1f} CPU s)"]
+    lines = [f"{training.name:18} {values}  ({seconds[1]:.1f} CPU s)"]
+    reason = impossible(training, figures[0][1])
+    return [*lines, f"{training.name:18} {reason}"] if reason else lines
 
 
 def finish(functions: Functions, chosen: Sequence[Training], config: Config, run: Run) -> None:

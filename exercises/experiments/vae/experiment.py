@@ -9,6 +9,7 @@ from data import Images
 
 from .. import runs
 from ..seeds import seed_epoch
+from ..sources import begin_anew, is_of_others
 from . import figures
 from .evaluation import measure
 from .networks import LATENT, PIXELS, VAE, Functions, Implementation, means_, student_decoder
@@ -26,6 +27,7 @@ def train(
     threshold: float | None = None,
     name: str = "",
     preset: str = "",
+    source: str = "",
 ) -> runs.Run:
     """Train the given network with the student's functions, evaluate it, and leave a run.
 
@@ -41,6 +43,7 @@ def train(
         threshold: negative ELBO to stay below, in nats, for the figure.
         name: of the implementation, for the record.
         preset: the preset that config began from, for the record.
+        source: what tells the functions from those before a change; with `resume`, what others trained is trained anew.
 
     Returns:
         The finished run; its summary has 'vae.elbo' (of the validation images) and 'vae.log_likelihood' (of the
@@ -57,7 +60,9 @@ def train(
     seed_epoch(config.seed, 0)
     model = VAE().to(device)
     rehearse(functions, model)
-    run = runs.resume(out, record) if resume else runs.create(out, record)
+    run = runs.resume(out, record) if resume else runs.create(out, record | ({"source": source} if source else {}))
+    if is_of_others(run, source):
+        run = begin_anew(run, source)
     try:
         fit(functions, model, config, images, run)
         finish(functions, model, config, images, run, threshold)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from . import linux, namespaces
 FIRST_USER, USERS = 61184, 4336
 FILES = 64
 PROCESSES = 16
+JUDGE_MB = 4096  # that a process which reads or judges may take more than at first, whatever size what it reads is of
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,14 @@ def bound_memory(megabytes: int) -> None:
     """Let this process take so much more than it has now, and fail beyond that."""
     with contextlib.suppress(OSError):  # a system that does not tell how much that is
         _bound(resource.RLIMIT_AS, _mapped_bytes() + (megabytes << 20))
+
+
+def serve() -> None:
+    """Be a process that another one forked to read or to judge: Ctrl-C is for that one, and its end ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform.startswith("linux"):
+        linux.control_process(linux.SET_DEATH_SIGNAL, signal.SIGKILL)
+    bound_memory(JUDGE_MB)
 
 
 def _bound(kind: int, limit: int) -> None:

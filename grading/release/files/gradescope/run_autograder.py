@@ -16,8 +16,10 @@ import sys
 import tarfile
 import tempfile
 import traceback
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 AUTOGRADER = Path(os.environ.get("AUTOGRADER", "/autograder"))
 NAME = "submission"
@@ -29,6 +31,8 @@ FAILED = (
 )
 METADATA = 32 << 20  # bytes that are read; the results of earlier submissions are in it
 TOLD = 300  # signs of what an error says
+USERS = 50  # that are handed on
+ADDRESS = re.compile(r"[A-Za-z0-9][\w.%+'-]{0,99}@[\w.-]{1,99}")
 NAMES = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.ELOOP)  # what a name can bring about
 
 
@@ -63,7 +67,7 @@ def graded() -> str:
         out = Path(name) / "graded"
         command = [AUTOGRADER / "venv" / "bin" / "elbo", "grade", handed_in(Path(name)), "--out", out]
         done = subprocess.run(
-            [*map(str, command), "--view", "gradescope", *times(Path(name))],
+            [*map(str, command), "--view", "gradescope", *known(Path(name))],
             cwd=AUTOGRADER / "source" / "kit",
             stdout=sys.stdout,
             stderr=subprocess.STDOUT,
@@ -109,32 +113,60 @@ def pack(folder: Path, archive: tarfile.TarFile) -> None:
         ) from error
 
 
-def times(place: Path) -> list[str]:
-    """Write down when the submission was handed in, as Gradescope tells, and return the option that names the file."""
-    metadata = AUTOGRADER / "submission_metadata.json"
-    if not metadata.is_file():
+def known(place: Path) -> list[str]:
+    """Write down when the submission was handed in and by whom, as Gradescope tells, and return the option for it."""
+    file = AUTOGRADER / "submission_metadata.json"
+    if not file.is_file():
         return []
+    moment = told(file, created, "time, so that nothing counts as late")
+    who = told(file, users, "address, so that the hand-in's own number counts")
+    if not moment and not who:
+        return []
+    table = place / "times.csv"
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("submission", "time", "student"), (NAME, moment, who)])
+    return ["--times", str(table)]
+
+
+def told(file: Path, find: Callable[[Path], str], what: str) -> str:
+    """Return what is found in Gradescope's metadata, or "": whatever is odd in it, the submission is graded."""
     try:
-        moment = created(metadata)
-    except Exception as error:  # whatever is odd in it, the submission is graded
-        told = ascii(error)[:TOLD]
-        print(f"{metadata} tells no time, so that nothing counts as late: {told}")
-        return []
-    file = place / "times.csv"
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([("submission", "time"), (NAME, moment.isoformat())])
-    return ["--times", str(file)]
+        return find(file)
+    except Exception as error:
+        print(f"{file} tells no {what}: {ascii(error)[:TOLD]}")
+        return ""
 
 
-def created(metadata: Path) -> datetime:
+def created(file: Path) -> str:
     """Return the time in Gradescope's metadata.
 
     Raises:
         Exception: of any kind, where there is none.
     """
-    if metadata.stat().st_size > METADATA:
+    return datetime.fromisoformat(read(file)["created_at"]).isoformat()
+
+
+def users(file: Path) -> str:
+    """Return the addresses by which Gradescope knows who handed in, with spaces between.
+
+    Raises:
+        Exception: of any kind, where there are none.
+    """
+    found = [user["email"] for user in read(file)["users"][:USERS]]
+    if not found or not all(ADDRESS.fullmatch(address) for address in found):
+        raise ValueError(f"users are {found}")
+    return " ".join(found)
+
+
+def read(file: Path) -> Any:
+    """Return what stands in Gradescope's metadata.
+
+    Raises:
+        Exception: of any kind, where it cannot be read.
+    """
+    if file.stat().st_size > METADATA:
         raise ValueError(f"it has more than {METADATA} bytes")
-    return datetime.fromisoformat(json.loads(metadata.read_bytes())["created_at"])
+    return json.loads(file.read_bytes())
 
 
 if __name__ == "__main__":
