@@ -1,6 +1,6 @@
 """When submissions were handed in: by a table of the instructor's or by nbgrader's notes; no file's time is trusted."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
@@ -64,15 +64,22 @@ def students(path: Path, policy: Policy) -> dict[str, str]:
     return {name: max(who, key=lambda each: extended.get(each, 0)) for name, who in names.items() if who}
 
 
-def unknown(times: Mapping[str, datetime], submissions: Collection[str]) -> list[str]:
+def unknown(times: Mapping[str, datetime], sources: Sequence[Source]) -> list[str]:
     """Return the names in a table that are no submission's."""
-    return [name for name in times if name not in submissions]
+    known = {name for source in sources for name in _names(source)}
+    return [name for name in times if name not in known]
 
 
 def of(source: Source, times: Mapping[str, datetime]) -> str:
     """Return when a submission was there, ISO 8601: by the table, else by nbgrader's note; "" where nobody knows."""
-    at = times.get(source.name) or _noted(source.path)
+    given = (times[name] for name in _names(source) if name in times)
+    at = next(given, None) or _noted(source.path)
     return at.isoformat() if at else ""
+
+
+def _names(source: Source) -> tuple[str, str]:
+    """Return what a table may call a submission: as it is called here, or by its file as it was handed in."""
+    return source.name, source.file
 
 
 def _noted(path: Path) -> datetime | None:

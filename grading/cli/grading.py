@@ -134,7 +134,7 @@ def _handed_in(table: Path | None, sources: "list[Source]", policy: "Policy", co
     from grading.intake.limits import listed
 
     given = times.read(table, policy) if table else {}
-    if unknown := times.unknown(given, {source.name for source in sources}):
+    if unknown := times.unknown(given, sources):
         told = f"--times {table}: no submission here is called {listed(unknown)}"
         console.print(told, soft_wrap=True, markup=False)
     found = {source.name: times.of(source, given) for source in sources}

@@ -19,6 +19,7 @@ from .report_notebooks import read_report_notebook
 REPORT = "report.md"
 NOTEBOOK = "report.ipynb"
 MOST = 4  # of each that are looked at
+TEXTS = (".md", ".markdown", ".txt")
 NOT_READ = (".pdf", ".docx", ".odt", ".tex", ".html")
 
 
@@ -54,16 +55,27 @@ def _report(listing: Listing) -> Report | None:
     if not written:
         written = [report for path in notebooks[:MOST] if (report := _of_notebook(listing, path))]
     if not written and not found:
+        found = written = [report for path in _alike(listing)[:MOST] if (report := _of_text(listing, path))]
+        texts = _alike(listing)
+    if not found and not written:
         _note_unread(listing)
         return None
     report = [*written, *found][0]
-    if others := [path for path in [*texts, *notebooks] if path != report.path]:
-        listing.notes.append(f"The report was read from {shown(report.path)}; {listed(others)} not taken.")
+    others = [path for path in [*texts, *notebooks] if path != report.path]
+    if others or report.path.name.lower() not in (REPORT, NOTEBOOK):
+        left = f"; {listed(others)} not taken" if others else ""
+        listing.notes.append(f"The report was read from {shown(report.path)}{left}.")
     return report
 
 
 def _called(listing: Listing, name: str) -> list[PurePosixPath]:
     return sorted((path for path in listing.members if path.name.lower() == name), key=_depth)
+
+
+def _alike(listing: Listing) -> list[PurePosixPath]:
+    """Return texts that a browser or a person has named in another way: report (1).md, Report_final.txt."""
+    texts = (path for path in listing.members if path.suffix.lower() in TEXTS and "report" in path.stem.lower())
+    return sorted(texts, key=_depth)
 
 
 def _depth(path: PurePosixPath) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from grading.intake.limits import listed
 from grading.notes import bounded
 from grading.records import AnswerRecord, QuestionRecord, RunRecord
 from grading.rubric import AnswerRubric, Rubric
@@ -15,6 +16,7 @@ from .sections import Section, sections
 
 MISSING = "No report.md was handed in: the questions have no words and no answers."
 FAILED = "The report could not be graded, which is not the student's fault"
+SOME_MISSING = "report.md has no section of {names}: one is found by the number in its heading, as in '## {first}'."
 NO_SECTION = "report.md has no section of a question; expected headings such as '## {name} {title}'."
 
 
@@ -86,5 +88,7 @@ def _odd(report: str, found: Mapping[str, Section], rubric: Rubric) -> Iterator[
     elif not found:
         name, question = next(iter(rubric.questions.items()))
         yield NO_SECTION.format(name=name, title=question.title)
+    elif missing := [name for name in rubric.questions if name not in found]:
+        yield SOME_MISSING.format(names=listed(missing, most=20), first=missing[0])
     for name, section in found.items():
         yield from (f"report.md, {name}: {note}." for note in section.notes)

@@ -15,7 +15,48 @@ from .fields import Answer, loose_answers, read_answers
 from .template import PLACEHOLDER
 
 LONGEST = 20_000  # signs of the words to one question
-BEFORE = r"(?:(?:question|problem|task|exercise|q)\.?[ \t]{1,3})?"
+ASKS = (  # what a question is called in the languages of those who write reports; "Figure 1.1" is none
+    *(
+        "question",
+        "problem",
+        "task",
+        "exercise",
+        "answer",
+        "frage",
+        "aufgabe",
+        "antwort",
+        "übung",
+        "problème",
+        "exercice",
+    ),
+    *(
+        "réponse",
+        "pregunta",
+        "problema",
+        "ejercicio",
+        "domanda",
+        "esercizio",
+        "questão",
+        "exercício",
+        "vraag",
+        "opgave",
+    ),
+    *(
+        "fråga",
+        "uppgift",
+        "spørgsmål",
+        "oppgave",
+        "pytanie",
+        "zadanie",
+        "úloha",
+        "вопрос",
+        "задача",
+        "问题",
+        "问",
+        "题",
+    ),
+)
+BEFORE = rf"(?:(?:{'|'.join(ASKS)}|q)\.?[ \t]{{0,3}})?"
 AFTER = r"(?![A-Za-z0-9]|\.\d)"  # so that 3.2.1 is none of 3.2, and 3.20 neither
 ANY_HEADING = re.compile(r" {0,3}#{1,6}(?=[ \t]|$)")
 
@@ -58,7 +99,7 @@ def _heading(names: Mapping[str, QuestionRubric]) -> re.Pattern[str]:
     number = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     marked = rf" {{0,3}}#{{1,6}}[ \t]*[*_]{{0,3}}[(§]?{BEFORE}(?P<a>{number}){AFTER}.*"
     bold = rf" {{0,3}}(?:\*\*|__){BEFORE}(?P<b>{number}){AFTER}.{{0,150}}(?:\*\*|__):?[ \t]*"
-    plain = rf" {{0,3}}(?:question|problem|task|exercise)[ \t]{{1,3}}(?P<c>{number}){AFTER}(?:[.)]?[ \t]*|:.{{0,150}})"
+    plain = rf" {{0,3}}(?:{'|'.join(ASKS)})[ \t]{{1,3}}(?P<c>{number}){AFTER}(?:[.)]?[ \t]*|:.{{0,150}})"
     return re.compile(f"{marked}|{bold}|{plain}", re.IGNORECASE)
 
 

@@ -49,6 +49,16 @@ def test_it_is_taken_wherever_it_lies(tmp_path, place, name):
     assert (result.figures, result.student) == ((), "")
 
 
+@pytest.mark.parametrize("name", ["report (1).md", "exercises/Report Final.md", "report.txt", "my_report.markdown"])
+def test_one_of_another_name_is_taken_where_there_is_no_other(tmp_path, name):
+    result, files = report_in(tmp_path / "a", {name: REPORT})
+    assert files == {"report.md": REPORT}
+    assert f"The report was read from {name}" in told(result).replace("'", "")
+    result, files = report_in(tmp_path / "b", {name: b"another", "report.md": REPORT})
+    assert files == {"report.md": REPORT}
+    assert "The report was read from" not in told(result)
+
+
 def test_of_every_form_it_is_the_same_and_counts_in_the_hash(tmp_path):
     files = VAE | RUN | {"exercises/report.md": showing("../runs/vae-1/figures/a.png"), "runs/vae-1/figures/a.png": PNG}
     forms = [

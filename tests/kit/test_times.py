@@ -69,7 +69,14 @@ def test_a_table_that_is_not_there_is_refused(table: Path) -> None:
 
 def test_names_that_nobody_has_are_known(table: Path) -> None:
     table.write_text("submission,time\nanna,2026-12-01\nzoe,2026-12-01\n")
-    assert unknown(read(table, POLICY), {"anna", "ben"}) == ["zoe"]
+    assert unknown(read(table, POLICY), [Source("anna", Path("anna.zip")), Source("ben", Path("ben"))]) == ["zoe"]
+
+
+def test_a_submission_is_called_by_its_name_or_by_its_file(table: Path) -> None:
+    table.write_text("submission,time\nkim (1).zip,2026-12-01\nkim-2,2026-12-02\n")
+    times, (first, second) = read(table, POLICY), (Source("kim-1", Path("kim (1).zip")), Source("kim-2", Path("kim")))
+    assert [of(source, times)[:10] for source in (first, second)] == ["2026-12-01", "2026-12-02"]
+    assert unknown(times, [first, second]) == []
 
 
 def test_who_handed_in_is_read_where_the_table_says_so(table: Path) -> None:

@@ -94,6 +94,14 @@ def test_a_report_without_the_headings_is_told(make_grader: MakeGrader, tmp_path
     assert any("no section of a question; expected headings such as '## 1.1 " in note for note in record.notes)
 
 
+def test_sections_that_are_missing_are_told(make_grader: MakeGrader, tmp_path: Path) -> None:
+    report = "".join(f"## {name}\n\nMine.\n\n" for name in [*RUBRIC.questions][1:-1])
+    place = directory(tmp_path / "carl", VAE | {"report.md": report.encode()})
+    record = make_grader().grade(Source("carl", place)).record
+    first, *_, last = RUBRIC.questions
+    assert any(f"has no section of {first} and {last}: " in note for note in record.notes)
+
+
 def test_where_the_grader_fails_at_a_report_all_else_is_graded(
     make_grader: MakeGrader, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
