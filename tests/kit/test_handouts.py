@@ -1,5 +1,6 @@
 """The mathematics of the kit's Markdown: GitHub renders it as it is written, and so do the kit's pages."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,3 +136,12 @@ def test_the_mathematics_of_the_kit_is_rendered(path: Path) -> None:
 def test_every_topic_has_a_handout_with_mathematics(topic: str) -> None:
     text = (ROOT / "exercises" / topic / "README.md").read_text(encoding="utf-8")
     assert len(FORMULA.findall(CODE.sub("", text))) > 20
+
+
+@pytest.mark.parametrize("reader", ["students", "instructors", "contributors"])
+def test_each_reader_of_the_readme_has_one_screen(reader: str) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (section,) = re.findall(rf"^## For {reader}\n(.*?)(?=^## )", text, re.DOTALL | re.MULTILINE)
+    seen = re.sub(r"\]\([^)]*\)", "]", section)  # the addresses of links are not
+    lines = sum(max(1, math.ceil(len(line) / 100)) for line in seen.splitlines())
+    assert lines <= 46  # of fifty; pictures are higher than their line
