@@ -1,7 +1,8 @@
 """Whose functions trained a run: a hash of them stands in it, and tells when they have changed since."""
 
-import ast
 import hashlib
+import io
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,10 @@ UNCALLED = {
     "cifar10": {"properties.py"},
 }
 
+STRUCTURE = {tokenize.INDENT: "{", tokenize.DEDENT: "}", tokenize.NEWLINE: ";"} | dict.fromkeys(
+    (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER), ""
+)
+
 
 def source_of(directory: Path, experiment: str) -> str:
     """Return a hash of the functions that an experiment calls, which changes when one is mended; "" without files.
@@ -34,12 +39,14 @@ def source_of(directory: Path, experiment: str) -> str:
 
 
 def _code(file: Path) -> bytes:
-    """Return what a file does: without comments and layout, if it is Python."""
+    """Return what a file does, the same for each version of Python: without comments and layout, if it is code."""
     content = file.read_bytes()
     try:
-        return ast.dump(ast.parse(content)).encode()
-    except (SyntaxError, ValueError, RecursionError):
+        tokens = [*tokenize.tokenize(io.BytesIO(content).readline)]
+    except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
         return content
+    told = "".join(STRUCTURE.get(token.type, token.string) for token in tokens)
+    return "".join(told.split()).encode(errors="replace")  # some versions tell the spaces inside of an f-string
 
 
 def changed_since(run: Run) -> str:

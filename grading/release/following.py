@@ -6,7 +6,7 @@ not is told from it.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -46,11 +46,15 @@ def follow(out: Path, wanted: Mapping[str, bytes]) -> list[Path]:
 
 
 def written(out: Path) -> Mapping[str, str]:
-    """Return the digests of what the kit has written into a folder; where that is not known, none of it."""
+    """Return the digests of what the kit has written into a folder; where that is not known, none of it.
+
+    Nothing outside of it: the folder may come from anybody.
+    """
     try:
-        return msgspec.json.decode((out / WRITTEN).read_bytes(), type=dict[str, str])
+        digests = msgspec.json.decode((out / WRITTEN).read_bytes(), type=dict[str, str])
     except (OSError, msgspec.DecodeError):
         return {}
+    return {path: digest for path, digest in digests.items() if _is_inside(PurePosixPath(path))}
 
 
 def differences(out: Path, wanted: Mapping[str, bytes]) -> list[str]:
@@ -87,6 +91,10 @@ def _changed(out: Path, record: Mapping[str, str], before: Mapping[str, str]) ->
             f"something new in its place: {named(in_the_way)}. Nothing was written. Move yours away, or give another "
             "--out."
         )
+
+
+def _is_inside(path: PurePosixPath) -> bool:
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -1,5 +1,7 @@
 """Trees of files that are given out: the same bytes every time, whole or not at all, and never over anybody's work."""
 
+import hashlib
+import json
 import zipfile
 from pathlib import Path
 
@@ -97,6 +99,17 @@ def test_a_fresh_checkout_is_filled_and_keeps_its_history(tmp_path):
     assert files(tmp_path) == TREE | {".git/HEAD": b"ref"}
     assert differences(TREE, tmp_path) == []
     assert (tmp_path / "b" / "script").stat().st_mode & 0o111 == 0o111
+
+
+def test_nothing_outside_of_a_folder_is_taken_away_whatever_it_says(tmp_path):
+    (tmp_path / "mine.txt").write_bytes(b"mine")
+    write(TREE, tmp_path / "out")
+    said = tmp_path / "out" / WRITTEN
+    digest = hashlib.sha256(b"mine").hexdigest()
+    outside = {"../mine.txt": digest, str(tmp_path / "mine.txt"): digest}
+    said.write_text(json.dumps(json.loads(said.read_text()) | outside))
+    write(TREE | {"a.txt": b"new"}, tmp_path / "out")
+    assert (tmp_path / "mine.txt").read_bytes() == b"mine"
 
 
 def test_a_folder_follows_the_kit_and_what_was_put_beside_stays(tmp_path):

@@ -38,6 +38,17 @@ def test_a_change_is_one_of_what_the_training_calls(mine: Path, file: str, text:
     assert (source_of(mine, "flows") != before) == changes
 
 
+def test_layout_is_no_change_but_what_stands_in_a_block_is(mine: Path) -> None:
+    file, sources = mine / "flows" / "planar.py", []
+    before = file.read_text(encoding="utf-8")
+    for text in ("if 1:\n    a = f'{1}'\nb = 2\n", "if 1 :\n  a=f'{ 1 }' # c\n\nb=2\n"):
+        file.write_text(before + text, encoding="utf-8")
+        sources.append(source_of(mine, "flows"))
+    assert sources[0] == sources[1]
+    file.write_text(f"{before}if 1:\n    a = f'{{1}}'\n    b = 2\n", encoding="utf-8")
+    assert source_of(mine, "flows") not in sources
+
+
 def test_scores_are_called_for_images_and_not_in_the_dirac_gan(mine: Path) -> None:
     before = {name: source_of(mine, name) for name in ("dirac", "cifar10")}
     add(mine / "gan" / "scores.py", "\nnothing = None\n")
