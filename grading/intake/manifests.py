@@ -1,11 +1,15 @@
 """Whose a hand-in says that it is, and whether its files are still those that were packed."""
 
+import re
 from pathlib import PurePosixPath
 
 from grading import manifest
 
 from .limits import IntakeError, Unreadable, listed, shown
 from .members import Listing, inside
+
+HEAD = 2000  # signs of a report
+NUMBER = re.compile(r"^[ \t*_-]{0,6}Number[ \t*_]{0,4}:([^\r\n]{1,100})$", re.MULTILINE | re.IGNORECASE)
 
 
 def student_in(listing: Listing) -> str:
@@ -20,6 +24,21 @@ def student_in(listing: Listing) -> str:
             listing.notes += _changes(listing, path, read)
             return read.student
     return ""
+
+
+def student_of_report(text: str) -> str:
+    """Return the number in the line that the report has for it, "" where it holds none.
+
+    >>> student_of_report("# Report\\n\\nName: A\\n**Number:** 1234567\\n")
+    '1234567'
+    """
+    found = NUMBER.search(text[:HEAD])
+    if found is None:
+        return ""
+    try:
+        return manifest.expect_student(found[1].strip(" *_`"))
+    except manifest.ManifestError:
+        return ""
 
 
 def _changes(listing: Listing, path: PurePosixPath, read: manifest.Manifest) -> list[str]:

@@ -13,7 +13,7 @@ from grading.notes import bounded
 from . import limits
 from .experiments import choose_runs, is_of_run
 from .limits import IntakeError, Unreadable, listed, shown
-from .manifests import student_in
+from .manifests import student_in, student_of_report
 from .members import Listing
 from .opening import lone_archive, opened, told
 from .reports import REPORT, report_files
@@ -58,13 +58,14 @@ def take(source: Path, into: Path) -> Taken:
         report = _report_files(listing)
         of_report = _write_all(into, report.items())
         runs, of_runs = _take_runs(listing, into)
-        student = student_in(listing)
+        words = report.pop(REPORT, b"").decode()
+        student = student_in(listing) or student_of_report(words)
         return Taken(
             tuple(sorted(texts)),
             runs,
             tuple(bounded(listing.notes)),
             _hash(digests | of_runs | of_report),
-            report.pop(REPORT, b"").decode(),
+            words,
             tuple(sorted(report)),
             student,
         )

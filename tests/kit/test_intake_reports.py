@@ -59,6 +59,25 @@ def test_one_of_another_name_is_taken_where_there_is_no_other(tmp_path, name):
     assert "The report was read from" not in told(result)
 
 
+@pytest.mark.parametrize(
+    ("line", "student"),
+    [
+        ("Number: 1234567", "1234567"),
+        ("**Number**: a@b.org ", "a@b.org"),
+        ("Number:", ""),
+        ("Number: my number is 7", ""),
+        ("## 3.2 x\n\nThe number: 7", ""),
+    ],
+)
+def test_whose_it_is_stands_in_its_line_and_the_manifest_goes_before(tmp_path, line, student):
+    text = f"# Report\n\nName: A\n{line}\n\n## 3.2 x\n\nMine.\n".encode()
+    result, _ = report_in(tmp_path / "a", {"report.md": text})
+    assert result.student == student
+    packed = manifest.make("77", {})
+    result, _ = report_in(tmp_path / "b", {"report.md": text, manifest.NAME: manifest.encode(packed)})
+    assert result.student == "77"
+
+
 def test_of_every_form_it_is_the_same_and_counts_in_the_hash(tmp_path):
     files = VAE | RUN | {"exercises/report.md": showing("../runs/vae-1/figures/a.png"), "runs/vae-1/figures/a.png": PNG}
     forms = [
