@@ -534,10 +534,14 @@ def test_a_report_on_a_run_of_something_else_is_refused(refusal, make_run, confi
     assert str(run.path) in message
 
 
-def test_a_report_without_runs_says_how_to_make_one(refusal, monkeypatch, tmp_path):
+def test_a_report_of_nothing_says_how_to_make_a_run(call, monkeypatch, tmp_path):
     monkeypatch.setattr(listing, "listing", lambda *_: [])
     monkeypatch.chdir(tmp_path)
-    assert "`elbo train vae` makes one" in refusal("report")
+    status, out, err = call("report")
+    assert (status, out, list(tmp_path.iterdir())) == (2, "", [])
+    progress, message = err.splitlines()
+    assert progress == "judging the parts ..."
+    assert message.startswith("elbo: there is no finished run in runs/. `elbo train vae` makes one")
 
 
 # Output
