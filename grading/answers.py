@@ -16,7 +16,6 @@ from grading.lending import Lender
 from grading.wording import TO_DO, Failure
 from tests.support.properties import Part, Property
 
-NOT_JUDGED = "not judged"
 MOMENT = 0.5  # seconds
 PROBING = 1.0  # seconds, for the probes of one part
 OTHERS = 2  # wrong functions that a property is tried on alone, beside a right one
@@ -193,9 +192,9 @@ def _named(part: Part, judged: PartVerdict, worker: Worker, end: float) -> PartV
 
 
 def _is_unjudged(verdict: Verdict) -> bool:
-    return verdict.failure is not None and verdict.failure.message.startswith(NOT_JUDGED)
+    return verdict.inputs == 0
 
 
 def _unjudged(value: Property, share: float) -> Verdict:
-    message = f"{NOT_JUDGED}: the {max(share, 0):.1f} seconds that this part could have were used up before"
+    message = f"not judged: the {max(share, 0):.1f} seconds that this part could have were used up before"
     return Verdict(value.name, value.aspect, value.sentence, "wrong", 0, 0.0, Failure(message))

@@ -20,6 +20,7 @@ from exercises.experiments import runs
 from exercises.experiments.cifar10.scores import make_scorer
 from exercises.experiments.dirac.settings import Training
 from exercises.experiments.runs import Run, RunError
+from grading import signs
 from grading.claims import measure_claims
 from grading.engine.apart import NoAnswerError, answer_pipe, run_apart
 from grading.engine.implementation import ROOT
@@ -30,7 +31,6 @@ from grading.records import RunRecord
 from grading.repeating import Said, repeat, understood
 from grading.rubric import RubricError, load
 from grading.run_settings import cifar10_config, dirac_config, is_the_assignments
-from grading.signs import shown
 
 SECONDS = 1800.0
 INCEPTION_SECONDS = 0.5  # an image, on one core
@@ -78,7 +78,7 @@ def measure(into: Path, run: str, data: str, seed: int, working: Container[str])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return RunRecord(run, reason="the run could not be measured: its process ended without a word")
     except Exception as error:  # a full disk, or a defect of the kit: the rest is graded all the same
-        return RunRecord(run, reason=f"{FAILED}: {shown(f'{type(error).__name__}: {error}')}")
+        return RunRecord(run, reason=f"{FAILED}: {signs.told(error)}")
 
 
 def _prepare(run: Run, data: str) -> float:

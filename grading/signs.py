@@ -9,3 +9,8 @@ def shown(name: object) -> str:
     """
     text = "".join(c if c.isprintable() else "?" for c in str(name))
     return text if len(text) <= 100 else f"{text[:50]}...{text[-40:]}"
+
+
+def told(error: BaseException) -> str:
+    """Return an error in one line, with its kind, as `shown` has it."""
+    return shown(f"{type(error).__name__}: {error}")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import TypeVar
 
 from grading import sheets
 from grading.intake import Source
@@ -10,8 +11,9 @@ from grading.intake.limits import Unreadable
 from grading.intake.members import open_regular
 from grading.intake.naming import ASSIGNMENT, COLLECTED
 from grading.rubric import Policy
-from grading.sheets import SheetError
+from grading.sheets import Sheet, SheetError
 
+T = TypeVar("T")
 COLUMNS = ("submission", "time")
 NOTE, COURSE = "timestamp.txt", ("nbgrader_config.py", "gradebook.db")  # nbgrader's names
 LONGEST = 100  # bytes of a note
@@ -27,10 +29,7 @@ def read(path: Path, policy: Policy) -> dict[str, datetime]:
     Raises:
         TimesError: the file is no table with these columns, a time is none, or a submission has two.
     """
-    try:
-        sheet = sheets.read(path, COLUMNS)
-    except SheetError as error:
-        raise TimesError(f"--times {error}") from error
+    sheet = _sheet(path)
     zone = policy.due.tzinfo if policy.due else None
     times: dict[str, datetime] = {}
     for line, row in sheet.rows:
@@ -55,13 +54,17 @@ def students(path: Path, policy: Policy) -> dict[str, str]:
     Raises:
         TimesError: the file is no table of times.
     """
-    try:
-        sheet = sheets.read(path, COLUMNS)
-    except SheetError as error:
-        raise TimesError(f"--times {error}") from error
+    sheet = _sheet(path)
     names = {sheet.name(row, "submission"): sheet.cell(row, "student").split() for _, row in sheet.rows}
     extended = policy.extensions
     return {name: max(who, key=lambda each: extended.get(each, 0)) for name, who in names.items() if who}
+
+
+def _sheet(path: Path) -> Sheet:
+    try:
+        return sheets.read(path, COLUMNS)
+    except SheetError as error:
+        raise TimesError(f"--times {error}") from error
 
 
 def unknown(times: Mapping[str, datetime], sources: Sequence[Source]) -> list[str]:
@@ -72,9 +75,13 @@ def unknown(times: Mapping[str, datetime], sources: Sequence[Source]) -> list[st
 
 def of(source: Source, times: Mapping[str, datetime]) -> str:
     """Return when a submission was there, ISO 8601: by the table, else by nbgrader's note; "" where nobody knows."""
-    given = (times[name] for name in _names(source) if name in times)
-    at = next(given, None) or _noted(source.path)
+    at = said(times, source) or _noted(source.path)
     return at.isoformat() if at else ""
+
+
+def said(table: Mapping[str, T], source: Source) -> T | None:
+    """Return what a table says of a submission, None where it says nothing."""
+    return next((table[name] for name in _names(source) if name in table), None)
 
 
 def _names(source: Source) -> tuple[str, str]:

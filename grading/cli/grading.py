@@ -107,7 +107,7 @@ def grade(
         grading_class.judge_again(work, again)
     else:
         grading_class.grade_waiting(work, resume)
-    everybody = book.settle_all(known, _students(times, loaded.policy))
+    everybody = book.settle_all(known, _students(times, sources, loaded.policy))
     raise typer.Exit(afterwards.write(work, everybody, similar, view or [], nbgrader, json))
 
 
@@ -141,11 +141,12 @@ def _handed_in(table: Path | None, sources: "list[Source]", policy: "Policy", co
     return {name: at for name, at in found.items() if at}
 
 
-def _students(table: Path | None, policy: "Policy") -> dict[str, str]:
+def _students(table: Path | None, sources: "list[Source]", policy: "Policy") -> dict[str, str]:
     """Return whose submissions are, where the table of times says so."""
     from grading import times
 
-    return times.students(table, policy) if table else {}
+    given = times.students(table, policy) if table else {}
+    return {source.name: who for source in sources if (who := times.said(given, source))}
 
 
 def _expect_outside(out: Path, submissions: list[Path]) -> None:

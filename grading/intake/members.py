@@ -10,7 +10,9 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
-from .limits import DEPTH, MEMBERS, NAME, TAKEN, IntakeError, Unreadable, listed, shown, size
+from grading import signs
+
+from .limits import DEPTH, MEMBERS, NAME, TAKEN, IntakeError, Unreadable, listed, size
 
 CHUNK = 1 << 16
 MADE_BY_TOOLS = {"__MACOSX", "__pycache__", "venv", "env", "site-packages", "node_modules"}  # and hidden ones
@@ -58,7 +60,7 @@ class Listing:
         except (Unreadable, IntakeError):
             raise
         except Exception as error:  # the content is anybody's, and so is what its readers raise
-            raise Unreadable(f"is damaged ({shown(f'{type(error).__name__}: {error}')})") from error
+            raise Unreadable(f"is damaged ({signs.told(error)})") from error
         self.digests[path] = hashlib.sha256(content).hexdigest()
         return bytes(content)
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from grading import signs
+
 from .cells import Broken, Statement, needed, statements_in
 from .choosing import functions_in, stub_files
 from .limits import STUB, Unreadable, listed, shown
@@ -67,7 +69,7 @@ def read_notebook(path: PurePosixPath, content: bytes) -> Notebook:
     try:
         sources = texts((cell for cell in cells_in(content) if cell.kind == "code"), STUB)
     except Exception as error:  # the content is anybody's, and so is what its reader raises
-        reason = shown(f"{type(error).__name__}: {error}")
+        reason = signs.told(error)
         raise Unreadable(f"is no notebook ({reason}); save it with Jupyter again") from error
     parts = {name for stub in stub_files() for name in functions_in(stub)}
     return Notebook(path, *statements_in(sources, parts))

@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
+from grading import signs
+
 from .archives import zip_members
 from .limits import RATIO, UNPACKED, UNPACKED_FREELY, IntakeError, NoSpace, Unreadable, shown
 from .members import Listing, Member, file_chunks, listing, open_regular, walk
@@ -70,7 +72,7 @@ def told(name: str) -> Iterator[None]:
     except OSError as error:
         raise IntakeError(f"{name} cannot be read: {error.strerror or error}. Pack and hand in again.") from error
     except Exception as error:  # the content is anybody's, and so is what its readers raise
-        raise IntakeError(f"{name} is damaged ({shown(f'{type(error).__name__}: {error}')}). Pack it again.") from error
+        raise IntakeError(f"{name} is damaged ({signs.told(error)}). Pack it again.") from error
 
 
 def _open(source: Path) -> BinaryIO:

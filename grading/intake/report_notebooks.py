@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from grading import signs
+
 from . import limits
-from .limits import Unreadable, shown
+from .limits import Unreadable
 from .notebook_cells import Cell, cells_in, texts
 
 QUESTION = re.compile(r"question_(\d{1,2}(?:_\d{1,2})?)")
@@ -28,7 +30,7 @@ def read_report_notebook(content: bytes) -> tuple[str, dict[str, bytes]]:
         text = "\n\n".join(_below_its_heading(number, cell, source) for number, (cell, source) in numbered)
         return text, {path: found for number, (cell, _) in numbered for path, found in _attachments(number, cell)}
     except Exception as error:  # the content is anybody's, and so is what its reader raises
-        reason = shown(f"{type(error).__name__}: {error}")
+        reason = signs.told(error)
         raise Unreadable(f"is no notebook with a report ({reason}); save it with Jupyter again") from error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from grading import signs
 from grading.notes import bounded
 
 from . import limits
@@ -98,7 +99,7 @@ def _report_files(listing: Listing) -> dict[str, bytes]:
     except IntakeError as error:
         reason = str(error)
     except Exception as error:  # the content is anybody's, and so is what its readers raise
-        reason = f"it is damaged ({shown(f'{type(error).__name__}: {error}')})"
+        reason = f"it is damaged ({signs.told(error)})"
     listing.notes.append(f"The report was not taken: {reason}")
     return {}
 

@@ -16,7 +16,8 @@ import msgspec
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from grading.intake.limits import CELLS, Unreadable, listed, shown
+from grading import signs
+from grading.intake.limits import CELLS, Unreadable, listed
 from grading.intake.notebook_cells import Cell, cells_in
 from grading.nbgrader.points import Judged
 
@@ -67,7 +68,7 @@ def cells_of(content: bytes) -> list[Submitted]:
     try:
         return [_cell(cell) for cell in cells_in(content, most=math.inf)[:CELLS]]
     except Exception as error:  # the content is anybody's, and so is what its reader raises
-        raise Unreadable(f"is no notebook ({shown(f'{type(error).__name__}: {error}')})") from error
+        raise Unreadable(f"is no notebook ({signs.told(error)})") from error
 
 
 def _cell(cell: Cell) -> Submitted:

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from grading import signs
 from grading.intake.limits import listed
 from grading.notes import bounded
 from grading.records import AnswerRecord, QuestionRecord, RunRecord
 from grading.rubric import AnswerRubric, Rubric
-from grading.signs import shown
 
 from .answering import answer_records, question_records
 from .sections import Section, sections
@@ -59,7 +59,7 @@ def grade_report(
         notes = bounded(list(_odd(report, found, rubric)))
         return Written(_answers(found, runs, rubric, measured), question_records(found, figures, rubric), notes)
     except Exception as error:  # a defect of the kit: parts and runs count all the same, and a person reads the words
-        told = f"{FAILED} ({shown(f'{type(error).__name__}: {error}')})."
+        told = f"{FAILED} ({signs.told(error)})."
         answers = [replace(each, outcome="unmeasured", message=FAILED) for each in _answers({}, (), rubric, measured)]
         return Written(answers, question_records({}, (), rubric), [told])
 

@@ -9,7 +9,7 @@ import pytest
 from grading.intake import Source
 from grading.intake.naming import ASSIGNMENT
 from grading.rubric import Policy
-from grading.times import TimesError, of, read, students, unknown
+from grading.times import TimesError, of, read, said, students, unknown
 
 CET = timezone(timedelta(hours=1))
 POLICY = Policy(due=datetime(2026, 12, 1, 23, 59, tzinfo=CET))
@@ -77,6 +77,8 @@ def test_a_submission_is_called_by_its_name_or_by_its_file(table: Path) -> None:
     times, (first, second) = read(table, POLICY), (Source("kim-1", Path("kim (1).zip")), Source("kim-2", Path("kim")))
     assert [of(source, times)[:10] for source in (first, second)] == ["2026-12-01", "2026-12-02"]
     assert unknown(times, [first, second]) == []
+    table.write_text("submission,time,student\nkim (1).zip,2026-12-01,kim@u.org\n")
+    assert [said(students(table, POLICY), source) for source in (first, second)] == ["kim@u.org", None]
 
 
 def test_who_handed_in_is_read_where_the_table_says_so(table: Path) -> None:
